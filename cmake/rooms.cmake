@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A room of the library: its sources, the rooms above it that it uses, and its guests.
+# tally_room(align SOURCES a.c b.c ROOMS scene GUESTS PkgConfig::FFTW)
+# makes the object library room_align (for libtallyman) and the static library tally_align (for tests).
+function(tally_room name)
+    cmake_parse_arguments(R "" "" "SOURCES;ROOMS;GUESTS" ${ARGN})
+    add_library(room_${name} OBJECT ${R_SOURCES})
+    target_link_libraries(room_${name} PUBLIC tally_flags PRIVATE ${R_GUESTS})
+    add_library(tally_${name} STATIC $<TARGET_OBJECTS:room_${name}>)
+    target_link_libraries(tally_${name} PUBLIC tally_flags ${R_GUESTS} Threads::Threads m)
+    foreach(r IN LISTS R_ROOMS)
+        target_link_libraries(tally_${name} PUBLIC tally_${r})
+    endforeach()
+    set_property(GLOBAL APPEND PROPERTY TALLY_ROOMS ${name})
+    set_property(GLOBAL APPEND PROPERTY TALLY_GUESTS ${R_GUESTS})
+endfunction()
+
+# tally_test(test_blobs ROOMS change [SOURCES extra.c] [LIBS cmocka...]): a cmocka test of one file.
+function(tally_test name)
+    cmake_parse_arguments(T "" "" "ROOMS;SOURCES;LIBS" ${ARGN})
+    if(NOT T_SOURCES)
+        set(T_SOURCES ${name}.c)
+    endif()
+    add_executable(${name} ${T_SOURCES})
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+    foreach(r IN LISTS T_ROOMS)
+        target_link_libraries(${name} PRIVATE tally_${r})
+    endforeach()
+    target_link_libraries(${name} PRIVATE tally_flags PkgConfig::CMOCKA ${T_LIBS})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+endfunction()
