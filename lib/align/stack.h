@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A stack: the scenes of one family on one grid, each with its placement and radiometry, read window by window.
+ * A stack: the scenes of one family on one grid, each with its placement and radiometry, read
+ * window by window.
  *
- * The grid lies in the site's UTM zone, covers the zones with a margin, and keeps the reference scene's own pixels where
- * that is in the same CRS. A ground point (X, Y) of the site is seen at grid pixel (X - x0)/gsd + datum_x, (y0 - Y)/gsd +
- * datum_y: the datum says how far all scenes are off together. Everything handed out by tally_stack_read lies on the
- * reference, so zones must pass through tally_stack_px and results back through tally_stack_metres.
+ * The grid lies in the site's UTM zone, covers the zones with a margin, and keeps the reference
+ * scene's own pixels where that is in the same CRS. A ground point (X, Y) of the site is seen at
+ * grid pixel (X - x0)/gsd + datum_x, (y0 - Y)/gsd + datum_y: the datum says how far all scenes are
+ * off together. Everything handed out by tally_stack_read lies on the reference, so zones must pass
+ * through tally_stack_px and results back through tally_stack_metres.
  */
 #ifndef TALLY_ALIGN_STACK_H
 #define TALLY_ALIGN_STACK_H
@@ -15,20 +17,24 @@
 
 /* How one scene's content lies on the reference. */
 typedef struct tally_placement {
-    tally_affine residual; /* grid px of the reference -> grid px where the scene has that content, beyond its geotransform */
-    double dx_px, dy_px;   /* residual at the middle of the zones: content lies right of and below the reference's */
-    double rmse_px;        /* of the windows that were kept */
-    int windows;           /* kept */
+    tally_affine residual; /* grid px of the reference -> grid px where the scene has that content,
+                              beyond its geotransform */
+    double dx_px, dy_px; /* residual at the middle of the zones: content lies right of and below the
+                            reference's */
+    double rmse_px;      /* of the windows that were kept */
+    int windows;         /* kept */
     bool accepted;
-    const char *reason;    /* when not accepted: static or in the catalogue's strings */
+    const char *reason; /* when not accepted: static or in the catalogue's strings */
 } tally_placement;
 
 typedef struct tally_stack_scene {
     const tally_scene *scene;
     tally_placement placement;
-    float gain[TALLY_BAND_ROLES], offset[TALLY_BAND_ROLES]; /* reference = gain * x + offset, by stack band */
-    bool snow;    /* snow lies on stable ground */
-    float noise;  /* robust sigma of (scene - reference) on stable ground, reference's units, mean of bands */
+    float gain[TALLY_BAND_ROLES],
+        offset[TALLY_BAND_ROLES]; /* reference = gain * x + offset, by stack band */
+    bool snow;                    /* snow lies on stable ground */
+    float noise; /* robust sigma of (scene - reference) on stable ground, reference's units, mean of
+                    bands */
 } tally_stack_scene;
 
 typedef struct tally_stack {
@@ -39,49 +45,58 @@ typedef struct tally_stack {
     int n_bands;
     tally_stack_scene *scenes; /* by time */
     size_t n;
-    int reference;             /* index, -1 when its scene is not among these (frozen stack) */
+    int reference; /* index, -1 when its scene is not among these (frozen stack) */
     double datum_x_px, datum_y_px;
 } tally_stack;
 
 static inline tally_point tally_stack_px(const tally_stack *s, tally_point metres)
 {
     tally_point p = tally_grid_to_px(&s->grid, metres);
-    return (tally_point){p.x + s->datum_x_px, p.y + s->datum_y_px};
+    return (tally_point) { p.x + s->datum_x_px, p.y + s->datum_y_px };
 }
 static inline tally_point tally_stack_metres(const tally_stack *s, tally_point px)
 {
-    return tally_grid_to_metres(&s->grid, (tally_point){px.x - s->datum_x_px, px.y - s->datum_y_px});
+    return tally_grid_to_metres(&s->grid,
+                                (tally_point) { px.x - s->datum_x_px, px.y - s->datum_y_px });
 }
 /* A zone's shape in grid pixels (fresh copy; tally_shape_fini). */
-tally_status tally_stack_shape(const tally_stack *s, const tally_shape *metres, tally_shape *px, tally_error *err) TALLY_MUST_CHECK;
-/* The box of grid pixels around a shape in site metres, grown by margin_m. May reach past the grid; that is not seen. */
+tally_status tally_stack_shape(const tally_stack *s, const tally_shape *metres, tally_shape *px,
+                               tally_error *err) TALLY_MUST_CHECK;
+/* The box of grid pixels around a shape in site metres, grown by margin_m. May reach past the grid;
+ * that is not seen. */
 tally_box tally_stack_box(const tally_stack *s, const tally_shape *metres, double margin_m);
 
 /*
- * Scene `i` in `box` of the grid: placed on the reference, in its radiometry (gain, offset applied), `n_bands` float
- * bands; valid where usable pixels stand under the whole kernel (cubic, or nearest-in when the edge is near). patch is
- * initialised here. Safe from several threads at once.
+ * Scene `i` in `box` of the grid: placed on the reference, in its radiometry (gain, offset
+ * applied), `n_bands` float bands; valid where usable pixels stand under the whole kernel (cubic,
+ * or nearest-in when the edge is near). patch is initialised here. Safe from several threads at
+ * once.
  */
-tally_status tally_stack_read(const tally_context *ctx, const tally_stack *stack, size_t i, tally_box box,
-                              tally_patch *patch, tally_error *err) TALLY_MUST_CHECK;
+tally_status tally_stack_read(const tally_context *ctx, const tally_stack *stack, size_t i,
+                              tally_box box, tally_patch *patch, tally_error *err) TALLY_MUST_CHECK;
 
 typedef struct tally_survey_settings {
     const char *reference; /* scene id, or NULL: chosen */
-    const char *datum;     /* "mean", "scene:ID", "DX,DY" (px), or NULL: mean refined by the zones */
+    const char *datum; /* "mean", "scene:ID", "DX,DY" (px), or NULL: mean refined by the zones */
 } tally_survey_settings;
 
 /*
- * Step 1. Survey the scenes of one family: grid, reference, placements, radiometry, datum. Scenes that cannot be read or
- * placed stay in the stack with accepted == false and a reason.
+ * Step 1. Survey the scenes of one family: grid, reference, placements, radiometry, datum. Scenes
+ * that cannot be read or placed stay in the stack with accepted == false and a reason.
  */
-tally_status tally_stack_survey(const tally_context *ctx, const tally_site *site, const tally_scene *const *scenes,
-                                size_t n, const tally_survey_settings *settings, tally_stack **out,
+tally_status tally_stack_survey(const tally_context *ctx, const tally_site *site,
+                                const tally_scene *const *scenes, size_t n,
+                                const tally_survey_settings *settings, tally_stack **out,
                                 tally_error *err) TALLY_MUST_CHECK;
-/* Freeze grid, reference pixels (where surveyed) and datum into `folder` (stack.json, reference.tif). */
-tally_status tally_stack_save(const tally_context *ctx, const tally_stack *stack, const char *folder, tally_error *err) TALLY_MUST_CHECK;
-/* A stack of new scenes against what was frozen: gives each scene the placement that it would have had in the first run. */
-tally_status tally_stack_resume(const tally_context *ctx, const tally_site *site, const char *folder,
-                                const tally_scene *const *scenes, size_t n, tally_stack **out, tally_error *err) TALLY_MUST_CHECK;
+/* Freeze grid, reference pixels (where surveyed) and datum into `folder` (stack.json,
+ * reference.tif). */
+tally_status tally_stack_save(const tally_context *ctx, const tally_stack *stack,
+                              const char *folder, tally_error *err) TALLY_MUST_CHECK;
+/* A stack of new scenes against what was frozen: gives each scene the placement that it would have
+ * had in the first run. */
+tally_status tally_stack_resume(const tally_context *ctx, const tally_site *site,
+                                const char *folder, const tally_scene *const *scenes, size_t n,
+                                tally_stack **out, tally_error *err) TALLY_MUST_CHECK;
 void tally_stack_destroy(tally_stack **stack);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Plane geometry in metres or pixels. Polygons are lists of rings (the first outside, the others holes). */
+/* Plane geometry in metres or pixels. Polygons are lists of rings (the first outside, the others
+ * holes). */
 #ifndef TALLY_GEOMETRY_H
 #define TALLY_GEOMETRY_H
 
@@ -9,7 +10,8 @@ typedef struct tally_point {
     double x, y;
 } tally_point;
 
-/* x' = c[0] + c[1] x + c[2] y;  y' = c[3] + c[4] x + c[5] y  (GDAL's order; maps the outer corner of pixel (0,0)). */
+/* x' = c[0] + c[1] x + c[2] y;  y' = c[3] + c[4] x + c[5] y  (GDAL's order; maps the outer corner
+ * of pixel (0,0)). */
 typedef struct tally_affine {
     double c[6];
 } tally_affine;
@@ -19,7 +21,8 @@ typedef struct tally_path {
     size_t n;
 } tally_path;
 
-/* One part: a line (track) or a ring. `part` numbers the polygon or line of a Multi* geometry it belongs to. */
+/* One part: a line (track) or a ring. `part` numbers the polygon or line of a Multi* geometry it
+ * belongs to. */
 typedef struct tally_shape {
     tally_path *paths;
     int *part;
@@ -28,19 +31,22 @@ typedef struct tally_shape {
 } tally_shape;
 
 void tally_shape_fini(tally_shape *shape);
-tally_status tally_shape_copy(const tally_shape *from, tally_shape *to, tally_error *err) TALLY_MUST_CHECK;
+tally_status tally_shape_copy(const tally_shape *from, tally_shape *to,
+                              tally_error *err) TALLY_MUST_CHECK;
 void tally_shape_bounds(const tally_shape *shape, tally_point *low, tally_point *high);
 bool tally_shape_contains(const tally_shape *shape, tally_point p); /* even-odd over all rings */
 double tally_shape_area(const tally_shape *shape);                  /* even-odd, holes taken out */
 double tally_path_length(const tally_path *path);
-/* Set the bits whose pixel centre (x + .5, y + .5) lies inside; points are in the pixels of `bits`. */
+/* Set the bits whose pixel centre (x + .5, y + .5) lies inside; points are in the pixels of `bits`.
+ */
 void tally_shape_fill(const tally_shape *shape, tally_bits *bits);
 
 tally_point tally_affine_apply(const tally_affine *a, tally_point p);
 bool tally_affine_invert(const tally_affine *a, tally_affine *out); /* false: singular */
 tally_affine tally_affine_compose(const tally_affine *after, const tally_affine *first);
 
-/* Smallest rectangle around points (rotating calipers over the convex hull); length >= width. False: fewer than 1 point. */
+/* Smallest rectangle around points (rotating calipers over the convex hull); length >= width.
+ * False: fewer than 1 point. */
 typedef struct tally_rect {
     tally_point centre;
     double length, width;

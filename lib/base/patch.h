@@ -10,9 +10,18 @@ typedef struct tally_box {
     int x0, y0, x1, y1;
 } tally_box;
 
-static inline int tally_box_width(tally_box b) { return b.x1 - b.x0; }
-static inline int tally_box_height(tally_box b) { return b.y1 - b.y0; }
-static inline bool tally_box_empty(tally_box b) { return b.x1 <= b.x0 || b.y1 <= b.y0; }
+static inline int tally_box_width(tally_box b)
+{
+    return b.x1 - b.x0;
+}
+static inline int tally_box_height(tally_box b)
+{
+    return b.y1 - b.y0;
+}
+static inline bool tally_box_empty(tally_box b)
+{
+    return b.x1 <= b.x0 || b.y1 <= b.y0;
+}
 tally_box tally_box_intersect(tally_box a, tally_box b);
 tally_box tally_box_union(tally_box a, tally_box b);
 tally_box tally_box_grow(tally_box b, int by);
@@ -24,14 +33,21 @@ typedef struct tally_bits {
     uint64_t *bits;
 } tally_bits;
 
-tally_status tally_bits_init(tally_bits *bits, int width, int height, tally_error *err) TALLY_MUST_CHECK;
+tally_status tally_bits_init(tally_bits *bits, int width, int height,
+                             tally_error *err) TALLY_MUST_CHECK;
 void tally_bits_fini(tally_bits *bits);
-static inline uint64_t *tally_bits_row(const tally_bits *b, int y) { return b->bits + (size_t)y * b->words; }
+static inline uint64_t *tally_bits_row(const tally_bits *b, int y)
+{
+    return b->bits + (size_t)y * b->words;
+}
 static inline bool tally_bits_get(const tally_bits *b, int x, int y)
 {
     return tally_bits_row(b, y)[x >> 6] >> (x & 63) & 1;
 }
-static inline void tally_bits_set(tally_bits *b, int x, int y) { tally_bits_row(b, y)[x >> 6] |= UINT64_C(1) << (x & 63); }
+static inline void tally_bits_set(tally_bits *b, int x, int y)
+{
+    tally_bits_row(b, y)[x >> 6] |= UINT64_C(1) << (x & 63);
+}
 static inline void tally_bits_clear(tally_bits *b, int x, int y)
 {
     tally_bits_row(b, y)[x >> 6] &= ~(UINT64_C(1) << (x & 63));
@@ -47,7 +63,8 @@ typedef struct tally_patch {
     tally_bits valid;
 } tally_patch;
 
-tally_status tally_patch_init(tally_patch *patch, int width, int height, int bands, tally_error *err) TALLY_MUST_CHECK;
+tally_status tally_patch_init(tally_patch *patch, int width, int height, int bands,
+                              tally_error *err) TALLY_MUST_CHECK;
 void tally_patch_fini(tally_patch *patch);
 static inline float *tally_patch_row(const tally_patch *p, int band, int y)
 {

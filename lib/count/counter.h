@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What every counter looks like. A counter cuts its zones into units (neighbouring tracks; one yard; a water area with
- * its berths), learns each unit once from chosen scenes (step 2), then counts each (unit, scene) on its own (step 3).
+ * What every counter looks like. A counter cuts its zones into units (neighbouring tracks; one
+ * yard; a water area with its berths), learns each unit once from chosen scenes (step 2), then
+ * counts each (unit, scene) on its own (step 3).
  */
 #ifndef TALLY_COUNT_COUNTER_H
 #define TALLY_COUNT_COUNTER_H
@@ -9,7 +10,8 @@
 #include "change/model.h"
 #include "tallyman/records.h"
 
-/* One zone of one scene. Becomes an observation; the total over zones is made by tally_findings_total. */
+/* One zone of one scene. Becomes an observation; the total over zones is made by
+ * tally_findings_total. */
 typedef struct tally_zone_count {
     size_t zone; /* index in site->zones */
     tally_quality quality;
@@ -34,8 +36,10 @@ typedef struct tally_findings {
     tally_found *found;
     size_t n_found;
 } tally_findings;
-tally_status tally_findings_add_zone(tally_findings *f, const tally_zone_count *row, tally_error *err) TALLY_MUST_CHECK;
-tally_status tally_findings_add_found(tally_findings *f, const tally_found *row, tally_error *err) TALLY_MUST_CHECK;
+tally_status tally_findings_add_zone(tally_findings *f, const tally_zone_count *row,
+                                     tally_error *err) TALLY_MUST_CHECK;
+tally_status tally_findings_add_found(tally_findings *f, const tally_found *row,
+                                      tally_error *err) TALLY_MUST_CHECK;
 void tally_findings_fini(tally_findings *f);
 /* `ok` at seen >= 0.95, `partial` from 0.05, else `unseen` (CONTRACT.md). */
 tally_quality tally_quality_of(double seen);
@@ -51,13 +55,17 @@ typedef struct tally_counter {
     tally_class class_;
     /* Cut the site into units. *out is n units, freed with tally_units_free. */
     tally_status (*plan)(const tally_stack *stack, tally_unit **out, size_t *n, tally_error *err);
-    /* Step 2, from the scenes `chosen` (indices into the stack; accepted, at most 64). May find that it needs nothing.
-     * Memory: blocks, not the whole unit times the scenes, where the unit is large. */
-    tally_status (*learn)(const tally_context *ctx, const tally_stack *stack, const tally_unit *unit, const size_t *chosen,
-                          size_t n_chosen, tally_model *model, tally_error *err);
-    /* Step 3. Adds one zone row for each zone of the unit, and what was found. Depends on this scene and the model alone. */
-    tally_status (*count)(const tally_context *ctx, const tally_stack *stack, const tally_unit *unit, size_t scene,
-                          const tally_model *model, tally_findings *out, tally_error *err);
+    /* Step 2, from the scenes `chosen` (indices into the stack; accepted, at most 64). May find
+     * that it needs nothing. Memory: blocks, not the whole unit times the scenes, where the unit is
+     * large. */
+    tally_status (*learn)(const tally_context *ctx, const tally_stack *stack,
+                          const tally_unit *unit, const size_t *chosen, size_t n_chosen,
+                          tally_model *model, tally_error *err);
+    /* Step 3. Adds one zone row for each zone of the unit, and what was found. Depends on this
+     * scene and the model alone. */
+    tally_status (*count)(const tally_context *ctx, const tally_stack *stack,
+                          const tally_unit *unit, size_t scene, const tally_model *model,
+                          tally_findings *out, tally_error *err);
 } tally_counter;
 void tally_units_free(tally_unit **units, size_t n);
 

@@ -12,26 +12,27 @@ typedef enum tally_level { TALLY_NOTE, TALLY_WARNING } tally_level;
 struct tally_kernels;
 
 /*
- * What every call of the library travels with: how much of the machine it may use, which kernels, and where
- * its words go. The library itself prints nothing and reads no environment.
+ * What every call of the library travels with: how much of the machine it may use, which kernels,
+ * and where its words go. The library itself prints nothing and reads no environment.
  *
  * Owns:    nothing; all pointers are the caller's and must outlive the calls.
- * Threads: on_message and on_progress are called under one lock, from any thread.
+ * Threads: on_message and on_progress may be called from any thread; the caller locks.
  */
 typedef struct tally_context {
     int jobs;                            /* worker threads, 1..256 */
     size_t max_memory;                   /* bytes that pixels may take, all threads together */
     const struct tally_kernels *kernels; /* from tally_kernels_for() */
-    void (*on_message)(void *user, tally_level level, const char *text);             /* may be NULL */
-    void (*on_progress)(void *user, const char *stage, size_t done, size_t total);   /* may be NULL */
+    void (*on_message)(void *user, tally_level level, const char *text);           /* may be NULL */
+    void (*on_progress)(void *user, const char *stage, size_t done, size_t total); /* may be NULL */
     void *user;
-    const atomic_int *cancel; /* non-zero: stop as soon as what is stored is consistent; may be NULL */
+    const atomic_int
+        *cancel; /* non-zero: stop as soon as what is stored is consistent; may be NULL */
 } tally_context;
 
 /*
- * The kernel table of a name (`scalar`, `avx2`, `avx512`, `neon`) or, with NULL, the best that this CPU has. A name
- * can only lower what the CPU offers.
- * Errors: TALLY_E_ARG for an unknown name, or one that this CPU cannot run.
+ * The kernel table of a name (`scalar`, `avx2`, `avx512`, `neon`) or, with NULL, the best that this
+ * CPU has. A name can only lower what the CPU offers. Errors: TALLY_E_ARG for an unknown name, or
+ * one that this CPU cannot run.
  */
 TALLY_API tally_status tally_kernels_for(const char *name, const struct tally_kernels **out,
                                          tally_error *err) TALLY_MUST_CHECK;

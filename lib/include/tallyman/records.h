@@ -7,8 +7,14 @@
 
 #include "tallyman/status.h"
 
-/* What is counted, and what became of it. The words of CONTRACT.md; tally_*_name() gives the spelling of the files. */
-typedef enum tally_class { TALLY_RAILCAR, TALLY_CONTAINER_STACK, TALLY_VESSEL, TALLY_CLASS_COUNT } tally_class;
+/* What is counted, and what became of it. The words of CONTRACT.md; tally_*_name() gives the
+ * spelling of the files. */
+typedef enum tally_class {
+    TALLY_RAILCAR,
+    TALLY_CONTAINER_STACK,
+    TALLY_VESSEL,
+    TALLY_CLASS_COUNT
+} tally_class;
 typedef enum tally_quality {
     TALLY_QUALITY_OK,
     TALLY_QUALITY_PARTIAL,
@@ -28,7 +34,8 @@ TALLY_API int tally_quality_parse(const char *word);
 
 /* One row of scenes.csv. Strings are never NULL, numbers that are unknown are NaN. */
 typedef struct tally_scene_record {
-    const char *site, *scene, *files, *reason, *family, *sensor, *time_source, *time_precision, *basis;
+    const char *site, *scene, *files, *reason, *family, *sensor, *time_source, *time_precision,
+        *basis;
     int64_t utc;
     int epsg, reference, windows;
     double gsd_m, sun_azimuth, sun_elevation, off_nadir, cloud, dx_px, dy_px, rmse_px;
@@ -45,7 +52,8 @@ typedef struct tally_observation {
     double low, high, extent, occupancy, seen, estimate, gsd_m;
 } tally_observation;
 
-/* One feature of detections.geojson; the ring is open (last point not repeated), longitude and latitude. */
+/* One feature of detections.geojson; the ring is open (last point not repeated), longitude and
+ * latitude. */
 typedef struct tally_detection {
     const char *site, *zone, *scene, *type;
     tally_class class_;
@@ -72,9 +80,9 @@ typedef struct tally_visit {
 } tally_visit;
 
 /*
- * All that a store holds, in the order of the files: scenes by time and id; observations by scene, class, zone with the
- * total `*` last; detections by scene, class, zone and place; spikes and visits by time.
- * Owns: the rows, the rings and, through `strings`, every text in them.
+ * All that a store holds, in the order of the files: scenes by time and id; observations by scene,
+ * class, zone with the total `*` last; detections by scene, class, zone and place; spikes and
+ * visits by time. Owns: the rows, the rings and, through `strings`, every text in them.
  */
 struct tally_strings;
 typedef struct tally_records {
@@ -90,11 +98,16 @@ typedef struct tally_records {
 TALLY_API tally_status tally_records_create(tally_records **out, tally_error *err) TALLY_MUST_CHECK;
 TALLY_API void tally_records_destroy(tally_records **records);
 /* Append a copy of the row (its strings are interned, its ring copied). */
-TALLY_API tally_status tally_records_add_scene(tally_records *r, const tally_scene_record *row, tally_error *err) TALLY_MUST_CHECK;
-TALLY_API tally_status tally_records_add_observation(tally_records *r, const tally_observation *row, tally_error *err) TALLY_MUST_CHECK;
-TALLY_API tally_status tally_records_add_detection(tally_records *r, const tally_detection *row, tally_error *err) TALLY_MUST_CHECK;
-TALLY_API tally_status tally_records_add_spike(tally_records *r, const tally_spike *row, tally_error *err) TALLY_MUST_CHECK;
-TALLY_API tally_status tally_records_add_visit(tally_records *r, const tally_visit *row, tally_error *err) TALLY_MUST_CHECK;
+TALLY_API tally_status tally_records_add_scene(tally_records *r, const tally_scene_record *row,
+                                               tally_error *err) TALLY_MUST_CHECK;
+TALLY_API tally_status tally_records_add_observation(tally_records *r, const tally_observation *row,
+                                                     tally_error *err) TALLY_MUST_CHECK;
+TALLY_API tally_status tally_records_add_detection(tally_records *r, const tally_detection *row,
+                                                   tally_error *err) TALLY_MUST_CHECK;
+TALLY_API tally_status tally_records_add_spike(tally_records *r, const tally_spike *row,
+                                               tally_error *err) TALLY_MUST_CHECK;
+TALLY_API tally_status tally_records_add_visit(tally_records *r, const tally_visit *row,
+                                               tally_error *err) TALLY_MUST_CHECK;
 /* Put the rows into the order above. */
 TALLY_API void tally_records_sort(tally_records *r);
 
