@@ -102,6 +102,11 @@ bool tally_utc_parse(const char *text, int64_t *utc, bool *has_clock)
     return true;
 }
 
+int tally_time_parse(const char *text, int64_t *utc)
+{
+    return tally_utc_parse(text, utc, NULL);
+}
+
 int64_t tally_utc_day(int64_t utc)
 {
     int64_t day = utc / 86400;
@@ -120,6 +125,7 @@ void tally_utc_format(int64_t utc, char out[24])
     int day = (int)(doy - (153 * mp + 2) / 5 + 1), month = (int)(mp < 10 ? mp + 3 : mp - 9);
     int year = (int)(yoe + era * 400 + (month <= 2));
     unsigned second = (unsigned)clock;
-    snprintf(out, 24, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000, (unsigned)month % 100,
-             (unsigned)day % 100, second / 3600 % 24, second / 60 % 60, second % 60);
+    snprintf(out, 24, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000,
+             (unsigned)month % 100, (unsigned)day % 100, second / 3600 % 24, second / 60 % 60,
+             second % 60);
 }
