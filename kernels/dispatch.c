@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which variant, and why: the widest that the CPU has and that the benchmark (docs/kernels.md)
+ * shows to pay. */
+#include "kernels/variants.h"
+
+static const tally_kernels scalar_table = {
+    .name = "scalar",
+    .diff_bits_f32 = tally_diff_bits_f32_scalar,
+    .diff_bits_u16 = tally_diff_bits_u16_scalar,
+    .diff_bits_u8 = tally_diff_bits_u8_scalar,
+    .median_mad_f32 = tally_median_mad_f32_scalar,
+    .mode_f32 = tally_mode_f32_scalar,
+    .erode_row = tally_erode_row_scalar,
+    .dilate_row = tally_dilate_row_scalar,
+    .and_row = tally_and_row_scalar,
+    .or_row = tally_or_row_scalar,
+    .bits_to_runs = tally_bits_to_runs_scalar,
+    .gather_f32 = tally_gather_f32_scalar,
+    .scale_f32 = tally_scale_f32_scalar,
+    .gradient_f32 = tally_gradient_f32_scalar,
+    .cross_power_f32 = tally_cross_power_f32_scalar,
+    .moments_f32 = tally_moments_f32_scalar,
+};
+
+const tally_kernels *tally_kernels_select(unsigned cpu)
+{
+    (void)cpu;
+    return &scalar_table;
+}
