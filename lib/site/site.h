@@ -9,7 +9,7 @@
 typedef struct tally_zone {
     char *name;
     tally_role role;
-    tally_shape lonlat; /* degrees, WGS 84 */
+    tally_shape lonlat; /* degrees, WGS 84; rings do not repeat their first point */
     tally_shape shape;  /* metres in the site's UTM zone (epsg), x east, y north */
 } tally_zone;
 
