@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "count/total.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const double ZONE_CORRELATION = 0.3;
+
+typedef struct spread {
+    double sum, sum_of_squares;
+} spread;
+
+static void spread_add(spread *s, double half)
+{
+    if (!(half > 0)) return;
+    s->sum += half;
+    s->sum_of_squares += half * half;
+}
+
+static double spread_half(const spread *s, double more)
+{
+    return sqrt((1 - ZONE_CORRELATION) * s->sum_of_squares + ZONE_CORRELATION * s->sum * s->sum +
+                more * more);
+}
+
+static bool was_seen(const tally_zone_count *row)
+{
+    return row->quality != TALLY_QUALITY_UNSEEN && row->quality != TALLY_QUALITY_REJECTED;
+}
+
+tally_zone_count tally_total(const tally_zone_count *rows, const double *sizes, size_t n)
+{
+    tally_zone_count t = { .zone = SIZE_MAX,
+                           .count = TALLY_NO_COUNT,
+                           .low = NAN,
+                           .high = NAN,
+                           .estimate = NAN,
+                           .extent = NAN,
+                           .occupancy = NAN };
+    double all = 0, counted = 0, looked_at = 0, seen = 0, occupied = 0, extent = 0, estimate = 0;
+    int64_t count = 0;
+    size_t n_counted = 0, n_refused = 0;
+    const char *reason = "";
+    spread below = { 0 }, above = { 0 };
+
+    for (size_t i = 0; i < n; i++) {
+        const tally_zone_count *r = &rows[i];
+        all += sizes[i];
+        seen += r->seen / (double)n;
+        if (!*reason) reason = r->reason;
+        if (!was_seen(r)) continue;
+        looked_at += sizes[i];
+        if (isfinite(r->extent)) extent += r->extent;
+        if (isfinite(r->occupancy)) occupied += r->occupancy * sizes[i];
+        if (r->quality == TALLY_QUALITY_REFUSED) n_refused++;
+        if (r->count == TALLY_NO_COUNT) continue;
+        n_counted++;
+        counted += sizes[i];
+        count += r->count;
+        estimate += r->estimate;
+        spread_add(&below, r->estimate - r->low);
+        spread_add(&above, r->high - r->estimate);
+    }
+
+    t.seen = tally_clamp(seen, 0, 1);
+    t.quality = n_refused   ? TALLY_QUALITY_REFUSED
+                : n_counted ? tally_quality_of(t.seen)
+                            : TALLY_QUALITY_UNSEEN;
+    if (t.quality != TALLY_QUALITY_OK) snprintf(t.reason, sizeof t.reason, "%s", reason);
+    if (looked_at > 0) {
+        t.extent = extent;
+        t.occupancy = tally_clamp(occupied / looked_at, 0, 1);
+    }
+    if (t.quality == TALLY_QUALITY_REFUSED || n_counted == 0 || t.quality == TALLY_QUALITY_UNSEEN)
+        return t;
+    t.count = count;
+    t.estimate = counted < all ? estimate * all / counted : estimate;
+    double added = t.estimate - estimate,
+           doubt = counted < all ? added / 2 + 2 * sqrt(added + 1) : 0;
+    t.low = fmax((double)count, t.estimate - spread_half(&below, doubt));
+    t.high = t.estimate + spread_half(&above, doubt);
+    if (below.sum > 0) t.low = fmax(0, t.estimate - spread_half(&below, doubt));
+    return t;
+}

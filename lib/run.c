@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The main job. One direction: catalogue -> families -> survey and background (run_family.c) ->
+ * count -> rows (run_scene.c) -> store, one transaction a scene -> series over the whole store ->
+ * tables, pictures, report. What a scene gives depends on the scene and the frozen background
+ * alone, so a later run may add scenes.
+ */
+#include "tallyman/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "run_family.h"
+#include "run_pictures.h"
+#include "run_scene.h"
+#include "tallyman/report.h"
+#include "tallyman/series.h"
+#include "tallyman/store.h"
+
+typedef struct run_job {
+    const tally_context *ctx;
+    const tally_run_settings *settings;
+    tally_run_result *result;
+    tally_site *site;
+    tally_catalogue *catalogue;
+    tally_run_state *state;
+    tally_store *store;
+    char (*fingerprints)[65];   /* by catalogue scene; "" when a file cannot be read */
+    bool *is_new;               /* by catalogue scene: to be surveyed and counted now */
+    tally_family_job *families; /* open until the pictures are drawn; a stack is small, its pixels
+                                   stay in the files */
+    size_t n_families;
+    int lock;
+} run_job;
+
+static tally_status lock_folder(const char *folder, int *lock, tally_error *err)
+{
+    char *path = tally_format("%s/.lock", folder);
+    if (!path) return tally_nomem(err, "a file's name");
+    tally_status s = TALLY_OK;
+    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (*lock < 0)
+        s = tally_fail(err, TALLY_E_IO,
+                       "%s: cannot be written: %s; choose a folder that you may write to", path,
+                       strerror(errno));
+    else if (flock(*lock, LOCK_EX | LOCK_NB) != 0)
+        s = tally_fail(err, TALLY_E_BUSY,
+                       "%s: another run is at work here; wait for it or choose another folder",
+                       folder);
+    tally_free(path);
+    return s;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+/* --fresh: what the last runs left goes, by name; nothing else in the folder is touched. */
+static tally_status forget(const char *folder, tally_error *err)
+{
+    static const char *const ours[] = {
+        "run.json",          "tallyman.gpkg",         "tallyman.gpkg-wal",
+        "tallyman.gpkg-shm", "tallyman.gpkg-journal", "backgrounds",
+        "pictures"
+    };
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        char *path = tally_format("%s/%s", folder, ours[i]);
+        if (!path) return tally_nomem(err, "a file's name");
+        int gone = nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        bool failed = gone != 0 && errno != ENOENT;
+        tally_status s = failed ? tally_fail(err, TALLY_E_IO,
+                                             "%s: cannot be removed: %s; check who may write there",
+                                             path, strerror(errno))
+                                : TALLY_OK;
+        tally_free(path);
+        if (s != TALLY_OK) return s;
+    }
+    return TALLY_OK;
+}
+
+static tally_status fingerprint_scene(void *user, size_t i, tally_error *err)
+{
+    run_job *job = user;
+    tally_scene *scene = &job->catalogue->scenes[i];
+    (void)err;
+    /* an unreadable file is the scene's fault, not the run's: its fingerprint stays empty, so that
+     * it is tried again */
+    if (tally_scene_fingerprint(scene, job->fingerprints[i], NULL) != TALLY_OK)
+        job->fingerprints[i][0] = '\0';
+    return TALLY_OK;
+}
+
+static tally_status find_new_scenes(run_job *job, size_t *n_new, tally_error *err)
+{
+    size_t n = job->catalogue->n_scenes;
+    *n_new = 0;
+    job->fingerprints = tally_alloc(n, sizeof *job->fingerprints);
+    job->is_new = tally_alloc(n, sizeof *job->is_new);
+    if (!job->fingerprints || !job->is_new) return tally_nomem(err, "the list of scenes");
+    tally_status s = tally_parallel_for(job->ctx, "reading", n, fingerprint_scene, job, err);
+    if (s != TALLY_OK) return s;
+    for (size_t i = 0; i < n; i++) {
+        const char *id = job->catalogue->scenes[i].id;
+        bool stored;
+        if ((s = tally_store_has_scene(job->store, id, &stored, err)) != TALLY_OK) return s;
+        job->is_new[i] = !stored || !job->fingerprints[i][0] ||
+                         !tally_run_state_has_scene(job->state, id, job->fingerprints[i]);
+        *n_new += job->is_new[i];
+    }
+    return TALLY_OK;
+}
+
+static tally_status put_rows(run_job *job, tally_records *rows, tally_error *err)
+{
+    tally_records_sort(rows);
+    return tally_store_put_scene(job->store, &rows->scenes[0], rows->observations,
+                                 rows->n_observations, rows->detections, rows->n_detections, err);
+}
+
+static tally_status leave_out(run_job *job, const tally_scene *scene, const char *reason,
+                              tally_error *err)
+{
+    tally_records *rows = NULL;
+    tally_status s = tally_records_create(&rows, err);
+    if (s == TALLY_OK) s = tally_scene_rows_rejected(job->site, scene, reason, rows, err);
+    if (s == TALLY_OK) s = put_rows(job, rows, err);
+    if (s == TALLY_OK && !scene->duplicate_of) {
+        tally_warn(job->ctx, "%s: left out: %s", scene->id, reason);
+        job->result->n_left_out++;
+    }
+    tally_records_destroy(&rows);
+    return s;
+}
+
+static tally_status store_scene(run_job *job, const tally_family_job *family, size_t i,
+                                const tally_findings *findings, tally_error *err)
+{
+    const tally_stack_scene *entry = &family->stack->scenes[i];
+    if (!entry->placement.accepted)
+        return leave_out(job, entry->scene, entry->placement.reason, err);
+    tally_records *rows = NULL;
+    tally_status s = tally_records_create(&rows, err);
+    if (s == TALLY_OK) s = tally_scene_rows(family->stack, i, family->basis, findings, rows, err);
+    if (s == TALLY_OK) s = put_rows(job, rows, err);
+    if (s == TALLY_OK) job->result->n_counted++;
+    tally_records_destroy(&rows);
+    return s;
+}
+
+/* A few scenes at a time, so that memory does not grow with their number; each is stored as soon as
+ * it is whole. */
+static tally_status count_family(run_job *job, const tally_family_job *family, tally_error *err)
+{
+    size_t batch = (size_t)job->ctx->jobs * 2, n = family->stack->n;
+    tally_findings *findings = tally_alloc(batch, sizeof *findings);
+    tally_status s = findings ? TALLY_OK : tally_nomem(err, "what was found");
+    for (size_t first = 0; first < n && s == TALLY_OK; first += batch) {
+        size_t now = n - first < batch ? n - first : batch;
+        memset(findings, 0, batch * sizeof *findings);
+        s = tally_family_count(family, first, now, findings, err);
+        for (size_t i = 0; i < now; i++) {
+            if (s == TALLY_OK) s = store_scene(job, family, first + i, &findings[i], err);
+            tally_findings_fini(&findings[i]);
+        }
+        tally_progress(job->ctx, "counting", first + now, n);
+    }
+    tally_free(findings);
+    return s;
+}
+
+static tally_status run_family(run_job *job, const tally_scene *const *scenes, size_t n,
+                               tally_error *err)
+{
+    tally_family_job *family = &job->families[job->n_families++];
+    *family = (tally_family_job) {
+        .ctx = job->ctx, .site = job->site, .settings = job->settings, .state = job->state
+    };
+    tally_status s = tally_family_begin(family, scenes, n, err);
+    /* From here on the background is on disk: an interrupted run goes on from it. */
+    if (s == TALLY_OK) s = tally_run_state_save(job->state, job->settings->folder, err);
+    if (s == TALLY_OK) s = count_family(job, family, err);
+    return s;
+}
+
+/* Scenes of one family, by time; rejected ones and duplicates were stored before. */
+static tally_status run_families(run_job *job, tally_error *err)
+{
+    size_t n_all = job->catalogue->n_scenes;
+    const tally_scene *const all = job->catalogue->scenes;
+    const tally_scene **members = tally_alloc(n_all, sizeof *members);
+    bool *done = tally_alloc(n_all, sizeof *done);
+    job->families = tally_alloc(n_all, sizeof *job->families);
+    tally_status s =
+        members && done && job->families ? TALLY_OK : tally_nomem(err, "the list of scenes");
+    for (size_t i = 0; i < n_all && s == TALLY_OK; i++) {
+        size_t n = 0;
+        for (size_t k = i; k < n_all; k++) {
+            if (done[k] || !job->is_new[k] || all[k].reason[0] || all[k].duplicate_of ||
+                strcmp(all[k].family, all[i].family) != 0)
+                continue;
+            done[k] = true;
+            members[n++] = &all[k];
+        }
+        if (n > 0) s = run_family(job, members, n, err);
+    }
+    tally_free(members);
+    tally_free(done);
+    return s;
+}
+
+static tally_status leave_out_rejected(run_job *job, tally_error *err)
+{
+    for (size_t i = 0; i < job->catalogue->n_scenes; i++) {
+        const tally_scene *scene = &job->catalogue->scenes[i];
+        if (!job->is_new[i] || (!scene->reason[0] && !scene->duplicate_of)) continue;
+        char *reason = scene->reason[0] ? tally_strdup(scene->reason)
+                                        : tally_format("duplicate of %s", scene->duplicate_of);
+        tally_status s = reason ? leave_out(job, scene, reason, err) : tally_nomem(err, scene->id);
+        tally_free(reason);
+        if (s != TALLY_OK) return s;
+    }
+    return TALLY_OK;
+}
+
+static tally_status note_scenes(run_job *job, tally_error *err)
+{
+    for (size_t i = 0; i < job->catalogue->n_scenes; i++) {
+        if (!job->is_new[i] || !job->fingerprints[i][0]) continue;
+        tally_status s = tally_run_state_set_scene(job->state, &job->catalogue->scenes[i],
+                                                   job->fingerprints[i], err);
+        if (s != TALLY_OK) return s;
+    }
+    return TALLY_OK;
+}
+
+/* What the whole store says: spikes and visits, then the tables and the report. */
+static tally_status tell(run_job *job, tally_error *err)
+{
+    tally_records *records = NULL;
+    tally_series_settings series = { .as_of = job->settings->as_of };
+    tally_status s = tally_store_read(job->store, &records, err);
+    if (s == TALLY_OK) s = tally_series_find(records, &series, err);
+    if (s == TALLY_OK)
+        s = tally_store_put_series(job->store, records->spikes, records->n_spikes, records->visits,
+                                   records->n_visits, err);
+    for (size_t i = 0; i < job->n_families && s == TALLY_OK; i++)
+        s = tally_run_pictures_draw(&job->families[i], records, err);
+    if (s == TALLY_OK) {
+        job->result->n_scenes = records->n_scenes;
+        job->result->n_spikes = records->n_spikes;
+    }
+    tally_records_destroy(&records);
+    return s;
+}
+
+static tally_status prepare(run_job *job, size_t *n_new, tally_error *err)
+{
+    const tally_run_settings *settings = job->settings;
+    char sha256[65];
+    char *store_path = NULL;
+    tally_catalogue_settings look = { .inputs = settings->inputs,
+                                      .n_inputs = settings->n_inputs,
+                                      .bands = settings->bands,
+                                      .nodata = NAN };
+    tally_status s;
+
+    if (settings->nodata) {
+        char *end;
+        look.nodata = strtod(settings->nodata, &end);
+        if (end == settings->nodata || *end)
+            return tally_fail(err, TALLY_E_ARG, "--nodata %s: wants a number", settings->nodata);
+    }
+    tally_gdal_begin();
+    if ((s = tally_site_read(settings->site_path, settings->site_id, &job->site, err)) != TALLY_OK)
+        return s;
+    if ((s = tally_catalogue_read(job->ctx, &look, &job->catalogue, err)) != TALLY_OK) return s;
+    if ((s = tally_mkdir(settings->folder, err)) != TALLY_OK) return s;
+    if ((s = lock_folder(settings->folder, &job->lock, err)) != TALLY_OK) return s;
+    if (settings->freshness == TALLY_FRESH && (s = forget(settings->folder, err)) != TALLY_OK)
+        return s;
+    if ((s = tally_run_state_open(settings->folder, &job->state, err)) != TALLY_OK) return s;
+    tally_sha256(job->site->text, strlen(job->site->text), sha256);
+    if ((s = tally_run_state_begin(job->state, settings, sha256, err)) != TALLY_OK) return s;
+    if (!(store_path = tally_format("%s/tallyman.gpkg", settings->folder)))
+        return tally_nomem(err, "a file's name");
+    s = tally_store_open(store_path, TALLY_STORE_CREATE, &job->store, err);
+    tally_free(store_path);
+    return s == TALLY_OK ? find_new_scenes(job, n_new, err) : s;
+}
+
+static void finish(run_job *job)
+{
+    for (size_t i = 0; i < job->n_families; i++)
+        tally_family_end(&job->families[i]);
+    tally_free(job->families);
+    tally_store_close(&job->store);
+    tally_run_state_close(&job->state);
+    tally_catalogue_destroy(&job->catalogue);
+    tally_site_destroy(&job->site);
+    tally_free(job->fingerprints);
+    tally_free(job->is_new);
+    if (job->lock >= 0) close(job->lock);
+}
+
+tally_status tally_run(const tally_context *ctx, const tally_run_settings *settings,
+                       tally_run_result *result, tally_error *err)
+{
+    *result = (tally_run_result) { 0 };
+    run_job job = { .ctx = ctx, .settings = settings, .result = result, .lock = -1 };
+    size_t n_new = 0;
+    tally_status s = prepare(&job, &n_new, err);
+    if (s == TALLY_OK && n_new == 0) {
+        result->nothing_new = 1;
+        tally_note(ctx, "%s: every input was counted before; nothing to do (--fresh counts again)",
+                   settings->folder);
+    }
+    if (s == TALLY_OK && n_new > 0) {
+        if ((s = note_scenes(&job, err)) != TALLY_OK) goto out;
+        if ((s = leave_out_rejected(&job, err)) != TALLY_OK) goto out;
+        if ((s = run_families(&job, err)) != TALLY_OK) goto out;
+        if ((s = tally_run_state_save(job.state, settings->folder, err)) != TALLY_OK) goto out;
+    }
+    if (s == TALLY_OK) s = tell(&job, err);
+    tally_store_close(&job.store);
+    if (s == TALLY_OK) s = tally_report_write(ctx, settings->folder, err);
+out:
+    finish(&job);
+    return s;
+}
