@@ -47,12 +47,14 @@ typedef struct tally_kernels {
      */
     void (*median_mad_f32)(const float *const *rows, const uint64_t *const *valid, int k, size_t n,
                            float *median, float *mad, uint8_t *count);
-    /* The half-sample mode (Robertson and Cryer 1974; Bickel 2002) of the same; of equally narrow halves the middle one. */
+    /* The half-sample mode (Robertson and Cryer 1974; Bickel 2002) of the same; of equally narrow
+     * halves the middle one. */
     void (*mode_f32)(const float *const *rows, const uint64_t *const *valid, int k, size_t n,
                      float *mode);
     /* dst = src eroded / dilated horizontally by r <= 31 pixels to each side; past the ends is 0.
      * words per row; dst != src.
-     * The row's width is not known here: dilation may set bits past it in the last word, which the caller clears. */
+     * The row's width is not known here: dilation may set bits past it in the last word, which the
+     * caller clears. */
     void (*erode_row)(const uint64_t *src, size_t words, int r, uint64_t *dst);
     void (*dilate_row)(const uint64_t *src, size_t words, int r, uint64_t *dst);
     /* dst &= src, dst |= src: vertical erosion and dilation by rows. */

@@ -25,6 +25,21 @@ TALLY_VARIANT(gradient_f32, tally_gradient_f32_scalar);
 TALLY_VARIANT(cross_power_f32, tally_cross_power_f32_scalar);
 TALLY_VARIANT(moments_f32, tally_moments_f32_scalar);
 
+TALLY_VARIANT(diff_bits_f32, tally_diff_bits_f32_avx2);
+TALLY_VARIANT(diff_bits_u16, tally_diff_bits_u16_avx2);
+TALLY_VARIANT(diff_bits_u8, tally_diff_bits_u8_avx2);
+TALLY_VARIANT(median_mad_f32, tally_median_mad_f32_avx2);
+TALLY_VARIANT(mode_f32, tally_mode_f32_avx2);
+TALLY_VARIANT(erode_row, tally_erode_row_avx2);
+TALLY_VARIANT(dilate_row, tally_dilate_row_avx2);
+TALLY_VARIANT(and_row, tally_and_row_avx2);
+TALLY_VARIANT(or_row, tally_or_row_avx2);
+TALLY_VARIANT(gather_f32, tally_gather_f32_avx2);
+TALLY_VARIANT(scale_f32, tally_scale_f32_avx2);
+TALLY_VARIANT(gradient_f32, tally_gradient_f32_avx2);
+TALLY_VARIANT(cross_power_f32, tally_cross_power_f32_avx2);
+TALLY_VARIANT(moments_f32, tally_moments_f32_avx2);
+
 /* Half-sample mode of n sorted values; shared by the variants of mode_f32. */
 float tally_half_sample_mode(const float *v, int n);
 
