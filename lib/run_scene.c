@@ -7,6 +7,8 @@
 
 #include "count/total.h"
 
+enum { MAX_RING = sizeof(((tally_found *)0)->ring) / sizeof(tally_point) };
+
 /* The class that a zone of this role carries; -1: none. */
 static int class_of(tally_role role)
 {
@@ -128,19 +130,12 @@ static tally_status observation_rows(const tally_site *site, const tally_scene *
     return s;
 }
 
-static tally_status add_found(const tally_stack *stack, const tally_scene *scene,
-                              const tally_found *found, tally_records *out, tally_error *err)
+static tally_status add_found(const tally_site *site, const tally_scene *scene,
+                              const tally_found *found, const tally_point *lonlat,
+                              tally_records *out, tally_error *err)
 {
-    const tally_site *site = stack->site;
-    tally_point lonlat[8];
-    double ring[8][2];
-    int n = found->n_ring < 8 ? found->n_ring : 8;
-    if (found->zone >= site->n_zones || n < 3)
-        return tally_fail(err, TALLY_E_ARG, "%s: a detection without zone or outline", scene->id);
-    memcpy(lonlat, found->ring, (size_t)n * sizeof *lonlat);
-    tally_status s = tally_site_to_lonlat(site, lonlat, (size_t)n, err);
-    if (s != TALLY_OK) return s;
-    for (int i = 0; i < n; i++) {
+    double ring[MAX_RING][2];
+    for (int i = 0; i < found->n_ring; i++) {
         ring[i][0] = lonlat[i].x;
         ring[i][1] = lonlat[i].y;
     }
@@ -157,8 +152,33 @@ static tally_status add_found(const tally_stack *stack, const tally_scene *scene
                             .area_m2 = found->area_m2,
                             .score = found->score,
                             .ring = ring,
-                            .n_ring = (size_t)n };
+                            .n_ring = (size_t)found->n_ring };
     return tally_records_add_detection(out, &row, err);
+}
+
+static tally_status detection_rows(const tally_site *site, const tally_scene *scene,
+                                   const tally_findings *findings, tally_records *out,
+                                   tally_error *err)
+{
+    tally_point *lonlat = tally_alloc(findings->n_found, MAX_RING * sizeof *lonlat);
+    tally_status s = lonlat ? TALLY_OK : tally_nomem(err, scene->id);
+    size_t n = 0;
+    for (size_t i = 0; i < findings->n_found && s == TALLY_OK; i++) {
+        const tally_found *f = &findings->found[i];
+        if (f->zone >= site->n_zones || f->n_ring < 3 || f->n_ring > MAX_RING) {
+            s = tally_fail(err, TALLY_E_ARG, "%s: a detection without zone or outline", scene->id);
+            break;
+        }
+        memcpy(lonlat + n, f->ring, (size_t)f->n_ring * sizeof *lonlat);
+        n += (size_t)f->n_ring;
+    }
+    if (s == TALLY_OK && n > 0) s = tally_site_to_lonlat(site, lonlat, n, err);
+    for (size_t i = 0, at = 0; i < findings->n_found && s == TALLY_OK; i++) {
+        s = add_found(site, scene, &findings->found[i], lonlat + at, out, err);
+        at += (size_t)findings->found[i].n_ring;
+    }
+    tally_free(lonlat);
+    return s;
 }
 
 tally_status tally_scene_rows(const tally_stack *stack, size_t i, const char *basis,
@@ -184,8 +204,7 @@ tally_status tally_scene_rows(const tally_stack *stack, size_t i, const char *ba
                                .rmse_px = p->rmse_px };
     tally_status s = scene_row(stack->site, entry->scene, &row, out, err);
     if (s == TALLY_OK) s = observation_rows(stack->site, entry->scene, findings, &unseen, out, err);
-    for (size_t k = 0; k < findings->n_found && s == TALLY_OK; k++)
-        s = add_found(stack, entry->scene, &findings->found[k], out, err);
+    if (s == TALLY_OK) s = detection_rows(stack->site, entry->scene, findings, out, err);
     return s;
 }
 

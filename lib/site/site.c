@@ -402,12 +402,11 @@ tally_status tally_site_read(const char *path, const char *id, tally_site **out,
     return TALLY_OK;
 }
 
-tally_status tally_site_to_lonlat(const tally_site *site, tally_point *points, size_t n,
-                                  tally_error *err)
+static tally_status move_points(const tally_site *site, tally_crs from, tally_crs to,
+                                tally_point *points, size_t n, tally_error *err)
 {
     tally_crs_map *map = NULL;
-    tally_status s = tally_crs_map_open((tally_crs) { .epsg = site->epsg },
-                                        (tally_crs) { .epsg = TALLY_LONLAT }, site->id, &map, err);
+    tally_status s = tally_crs_map_open(from, to, site->id, &map, err);
     if (s != TALLY_OK) return s;
     if (!tally_crs_map_points(map, points, n))
         s = tally_fail(err, TALLY_E_CRS,
@@ -415,4 +414,18 @@ tally_status tally_site_to_lonlat(const tally_site *site, tally_point *points, s
                        site->epsg);
     tally_crs_map_close(&map);
     return s;
+}
+
+tally_status tally_site_to_lonlat(const tally_site *site, tally_point *points, size_t n,
+                                  tally_error *err)
+{
+    return move_points(site, (tally_crs) { .epsg = site->epsg },
+                       (tally_crs) { .epsg = TALLY_LONLAT }, points, n, err);
+}
+
+tally_status tally_site_from_lonlat(const tally_site *site, tally_point *points, size_t n,
+                                    tally_error *err)
+{
+    return move_points(site, (tally_crs) { .epsg = TALLY_LONLAT },
+                       (tally_crs) { .epsg = site->epsg }, points, n, err);
 }

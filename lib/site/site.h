@@ -45,4 +45,8 @@ static inline tally_point tally_grid_to_px(const tally_grid *g, tally_point m)
 tally_status tally_site_to_lonlat(const tally_site *site, tally_point *points, size_t n,
                                   tally_error *err) TALLY_MUST_CHECK;
 
+/* And back. Both set up a transformation: hand them all points at once. */
+tally_status tally_site_from_lonlat(const tally_site *site, tally_point *points, size_t n,
+                                    tally_error *err) TALLY_MUST_CHECK;
+
 #endif
