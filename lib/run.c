@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,14 +56,6 @@ static tally_status lock_folder(const char *folder, int *lock, tally_error *err)
     return s;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
-{
-    (void)info;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 /* --fresh: what the last runs left goes, by name; nothing else in the folder is touched. */
 static tally_status forget(const char *folder, tally_error *err)
 {
@@ -76,12 +67,7 @@ static tally_status forget(const char *folder, tally_error *err)
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
         char *path = tally_format("%s/%s", folder, ours[i]);
         if (!path) return tally_nomem(err, "a file's name");
-        int gone = nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-        bool failed = gone != 0 && errno != ENOENT;
-        tally_status s = failed ? tally_fail(err, TALLY_E_IO,
-                                             "%s: cannot be removed: %s; check who may write there",
-                                             path, strerror(errno))
-                                : TALLY_OK;
+        tally_status s = tally_remove_tree(path, err);
         tally_free(path);
         if (s != TALLY_OK) return s;
     }

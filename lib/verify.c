@@ -2,7 +2,6 @@
 /* `verify`: the runs that made a folder are made again, in their order, in a scratch folder; the
  * tables must be equal. */
 #include <errno.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,14 +50,6 @@ static tally_status replay(const tally_context *ctx, const tally_run_state *stat
     return s;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
-{
-    (void)info;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 tally_status tally_verify(const tally_context *ctx, const char *folder, const char **differs,
                           tally_error *err)
 {
@@ -81,7 +72,9 @@ tally_status tally_verify(const tally_context *ctx, const char *folder, const ch
         s = same_table(folder, scratch, tables[i], &same, err);
         if (s == TALLY_OK && !same) *differs = tables[i];
     }
-    if (made) nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    tally_error leftover;
+    if (made && tally_remove_tree(scratch, &leftover) != TALLY_OK)
+        tally_warn(ctx, "%s", leftover.message);
     tally_run_state_close(&state);
     tally_free(scratch);
     return s;

@@ -77,6 +77,10 @@ void tally_sha256(const void *bytes, size_t size, char out[65]);
 tally_status tally_mkdir(const char *path,
                          tally_error *err) TALLY_MUST_CHECK; /* fine when it is there */
 
+/* Remove a file, or a folder with all that is in it (links are not followed); fine when it is not
+ * there. */
+tally_status tally_remove_tree(const char *path, tally_error *err) TALLY_MUST_CHECK;
+
 /* Seconds since 1970 UTC <-> text. INT64_MIN is "no time". */
 #define TALLY_NO_TIME INT64_MIN
 int64_t tally_utc_from_civil(int year, int month, int day, int hour, int minute,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -138,5 +139,20 @@ tally_status tally_mkdir(const char *path, tally_error *err)
                           path);
     return tally_fail(err, TALLY_E_IO,
                       "%s: cannot be made: %s; choose a folder that you may write to", path,
+                      strerror(errno));
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+tally_status tally_remove_tree(const char *path, tally_error *err)
+{
+    if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT) return TALLY_OK;
+    return tally_fail(err, TALLY_E_IO, "%s: cannot be removed: %s; check who may write there", path,
                       strerror(errno));
 }
