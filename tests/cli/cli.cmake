@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Whole runs on the fixture tiles, through the program as a user calls it.
+file(GLOB fixture_sets ${CMAKE_SOURCE_DIR}/fixtures/sets/*)
+foreach(set IN LISTS fixture_sets)
+    get_filename_component(name ${set} NAME)
+    add_test(NAME cli_same_bytes_${name}
+             COMMAND ${CMAKE_CURRENT_LIST_DIR}/same_bytes.sh $<TARGET_FILE:tallyman> ${set})
+    add_test(NAME cli_finds_spikes_${name}
+             COMMAND ${CMAKE_CURRENT_LIST_DIR}/finds_spikes.sh $<TARGET_FILE:tallyman> ${set})
+    set_tests_properties(cli_same_bytes_${name} cli_finds_spikes_${name} PROPERTIES LABELS long TIMEOUT 900)
+endforeach()
+set(small ${CMAKE_SOURCE_DIR}/fixtures/sets/tumangang_3m)
+foreach(test help bad_input two_runs)
+    add_test(NAME cli_${test} COMMAND ${CMAKE_CURRENT_LIST_DIR}/${test}.sh $<TARGET_FILE:tallyman> ${small})
+    set_tests_properties(cli_${test} PROPERTIES TIMEOUT 900)
+endforeach()
