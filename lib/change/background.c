@@ -3,7 +3,8 @@
  * What a window looks like when empty. All chosen scenes are laid over each other, block of rows by
  * block of rows; per pixel the centre is the median, or the half-sample mode (Robertson and Cryer
  * 1974; Bickel 2002), which stays on the ground even when it is covered more often than not as long
- * as what covers it varies. Sigma is 1.4826 MAD (Hampel 1974). Then each scene's pixels that lie
+ * as what covers it varies. Sigma is 1.4826 MAD (Hampel 1974),
+ * corrected for few scenes (Croux and Rousseeuw 1992). Then each scene's pixels that lie
  * farther than 3 sigma from the centre in any band are left out, and both are taken again:
  * DESIGN.md 5.2 in its first form. Known failures: a place covered by the same thing most of the
  * time has that thing for background; with fewer than about seven scenes the MAD is rough, which
@@ -49,9 +50,18 @@ static tally_status read_block(block *b, tally_box box, tally_error *err)
     return s;
 }
 
-/* Centre and MAD of one row of one band over the scenes of the block. */
+/* 1.4826, and what the MAD of n values falls short of it (Croux and Rousseeuw 1992, section 3; n /
+ * (n - 0.8) above 9). */
+static float mad_to_sigma(int n)
+{
+    static const float small[] = { 1.0f,   1.0f,   1.196f, 1.495f, 1.363f,
+                                   1.206f, 1.200f, 1.140f, 1.129f, 1.107f };
+    return MAD_TO_SIGMA * (n <= 9 ? small[n] : (float)n / ((float)n - 0.8f));
+}
+
+/* Centre and sigma of one row of one band over the scenes of the block. */
 static void row_statistics(const block *b, tally_centre what, int band, int y, float *centre,
-                           float *mad, uint8_t *count)
+                           float *sigma, uint8_t *count)
 {
     const float *rows[TALLY_MEDIAN_MAX];
     const uint64_t *valid[TALLY_MEDIAN_MAX];
@@ -62,13 +72,15 @@ static void row_statistics(const block *b, tally_centre what, int band, int y, f
         rows[i] = tally_patch_row(&b->scenes[i], band, y);
         valid[i] = tally_bits_row(&b->scenes[i].valid, y);
     }
-    k->median_mad_f32(rows, valid, (int)b->n, width, centre, mad, count);
+    k->median_mad_f32(rows, valid, (int)b->n, width, centre, sigma, count);
     if (what == TALLY_CENTRE_MODE) k->mode_f32(rows, valid, (int)b->n, width, centre);
+    for (size_t x = 0; x < width; x++)
+        sigma[x] *= mad_to_sigma(count[x]);
 }
 
 /* Room for the rejection of one row. */
 typedef struct scratch {
-    float *inverse, *centre, *mad;
+    float *inverse, *centre, *sigma;
     uint8_t *count;
     uint64_t *far, *bright;
 } scratch;
@@ -82,11 +94,11 @@ static void reject_row(block *b, int y, const tally_patch *centre, const tally_p
 
     for (int band = 0; band < centre->bands; band++) {
         const float *c = tally_patch_row(centre, band, out_y),
-                    *mad = tally_patch_row(sigma, band, out_y);
+                    *noise = tally_patch_row(sigma, band, out_y);
         const float *inverse = room->inverse;
         for (size_t x = 0; x < width; x++) {
-            const float noise = fmaxf(MAD_TO_SIGMA * mad[x], floor * fabsf(c[x]));
-            room->inverse[x] = noise > 0.0f ? 1.0f / noise : 0.0f;
+            const float spread = fmaxf(noise[x], floor * fabsf(c[x]));
+            room->inverse[x] = spread > 0.0f ? 1.0f / spread : 0.0f;
         }
         for (size_t i = 0; i < b->n; i++) {
             const float *values = tally_patch_row(&b->scenes[i], band, y);
@@ -119,18 +131,19 @@ static void learn_row(block *b, int y, const tally_background_settings *settings
     memcpy(tally_bits_row(&sigma->valid, out_y), seen, centre->valid.words * sizeof *seen);
     reject_row(b, y, centre, sigma, out_y, settings->sigma_floor, room);
     for (int band = 0; band < centre->bands; band++) {
-        float *c = tally_patch_row(centre, band, out_y), *mad = tally_patch_row(sigma, band, out_y);
-        row_statistics(b, settings->centre, band, y, room->centre, room->mad, room->count);
+        float *c = tally_patch_row(centre, band, out_y),
+              *noise = tally_patch_row(sigma, band, out_y);
+        row_statistics(b, settings->centre, band, y, room->centre, room->sigma, room->count);
         for (int x = 0; x < width; x++) {
             if (!room->count[x])
                 continue; /* each scene was far off in some band: the first pass stands */
             c[x] = room->centre[x];
-            mad[x] = room->mad[x];
+            noise[x] = room->sigma[x];
         }
     }
 }
 
-/* MAD to sigma, never under the floor: a share of the band's median level over the whole window. */
+/* Sigma is never under the floor: a share of the band's median level over the whole window. */
 static tally_status floor_sigma(const tally_patch *centre, tally_patch *sigma, float share,
                                 tally_error *err)
 {
@@ -150,8 +163,7 @@ static tally_status floor_sigma(const tally_patch *centre, tally_patch *sigma, f
         for (int y = 0; y < centre->height; y++) {
             float *row = tally_patch_row(sigma, band, y);
             for (int x = 0; x < centre->width; x++)
-                row[x] = tally_bits_get(&centre->valid, x, y) ? fmaxf(MAD_TO_SIGMA * row[x], floor)
-                                                              : 0.0f;
+                row[x] = tally_bits_get(&centre->valid, x, y) ? fmaxf(row[x], floor) : 0.0f;
         }
     }
     tally_free(levels);
@@ -193,11 +205,11 @@ tally_status tally_background_learn(const tally_context *ctx, const tally_stack 
     b.scenes = tally_alloc(n_chosen, sizeof *b.scenes);
     room.inverse = tally_alloc((size_t)width, sizeof *room.inverse);
     room.centre = tally_alloc((size_t)width, sizeof *room.centre);
-    room.mad = tally_alloc((size_t)width, sizeof *room.mad);
+    room.sigma = tally_alloc((size_t)width, sizeof *room.sigma);
     room.count = tally_alloc((size_t)width, sizeof *room.count);
     room.far = tally_alloc(centre->valid.words, sizeof *room.far);
     room.bright = tally_alloc(centre->valid.words, sizeof *room.bright);
-    if (!b.scenes || !room.inverse || !room.centre || !room.mad || !room.count || !room.far ||
+    if (!b.scenes || !room.inverse || !room.centre || !room.sigma || !room.count || !room.far ||
         !room.bright) {
         s = tally_nomem(err, "a block of a background");
         goto out;
@@ -221,7 +233,7 @@ out:
     tally_free(room.bright);
     tally_free(room.far);
     tally_free(room.count);
-    tally_free(room.mad);
+    tally_free(room.sigma);
     tally_free(room.centre);
     tally_free(room.inverse);
     tally_free(b.scenes);
