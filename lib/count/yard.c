@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Container slots of a site, yard by yard. Each yard is a unit: its pad is learned once as the mode
+ * over scenes (change/background.h), cleaned of what never moved (yard_measure.h), and every scene
+ * is measured against it. With fewer than three scenes nothing is learned and each scene is judged
+ * within itself, with a wider interval.
+ *
+ * Known failures stand with the steps: yard_light.c, yard_slots.c, yard_measure.c.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "change/background.h"
+#include "count/yard_light.h"
+#include "count/yard_measure.h"
+
+#define MARGIN_M  9.0 /* around the yard: shadow, light, and clouds that come in from outside */
+#define SCENES    3   /* the least that a mode can be taken of */
+#define MAX_BANDS 8
+
+static tally_status plan(const tally_stack *stack, tally_unit **out, size_t *n, tally_error *err)
+{
+    const tally_site *site = stack->site;
+    tally_unit *units = tally_alloc(site->n_zones + 1, sizeof *units);
+
+    *out = NULL;
+    *n = 0;
+    if (!units) return tally_nomem(err, "the yards");
+    for (size_t i = 0; i < site->n_zones; i++) {
+        if (site->zones[i].role != TALLY_YARD) continue;
+        tally_unit *u = &units[*n];
+        u->zones = tally_alloc(1, sizeof *u->zones);
+        if (!u->zones) {
+            tally_units_free(&units, *n);
+            *n = 0;
+            return tally_nomem(err, "the yards");
+        }
+        snprintf(u->name, sizeof u->name, "yard%zu", *n);
+        u->zones[0] = i;
+        u->n_zones = 1;
+        u->box = tally_stack_box(stack, &site->zones[i].shape, MARGIN_M);
+        (*n)++;
+    }
+    *out = units;
+    return TALLY_OK;
+}
+
+/* Move a shape from pixels of the grid to pixels of a box. */
+static void shift_shape(tally_shape *shape, tally_box box)
+{
+    for (size_t i = 0; i < shape->n_paths; i++)
+        for (size_t j = 0; j < shape->paths[i].n; j++) {
+            shape->paths[i].points[j].x -= box.x0;
+            shape->paths[i].points[j].y -= box.y0;
+        }
+}
+
+/* Direction of the longest side of a shape. */
+static double longest_side(const tally_shape *shape)
+{
+    double best = 0, angle = 0;
+
+    for (size_t i = 0; i < shape->n_paths; i++)
+        for (size_t j = 0; j < shape->paths[i].n; j++) {
+            const tally_point a = shape->paths[i].points[j];
+            const tally_point b = shape->paths[i].points[(j + 1) % shape->paths[i].n];
+            const double length = hypot(b.x - a.x, b.y - a.y);
+            if (length > best) {
+                best = length;
+                angle = atan2(b.y - a.y, b.x - a.x);
+            }
+        }
+    return angle;
+}
+
+/* The pixels of a unit's yard, `ignore` zones taken out, and the direction of its longest side. */
+static tally_status yard_bits(const tally_stack *stack, const tally_unit *unit, tally_bits *bits,
+                              double *angle, tally_error *err)
+{
+    const tally_site *site = stack->site;
+    tally_bits ignore = { 0 };
+    tally_shape shape = { 0 };
+    tally_status s =
+        tally_bits_init(bits, tally_box_width(unit->box), tally_box_height(unit->box), err);
+
+    if (s == TALLY_OK)
+        s = tally_stack_shape(stack, &site->zones[unit->zones[0]].shape, &shape, err);
+    if (s == TALLY_OK) {
+        shift_shape(&shape, unit->box);
+        tally_shape_fill(&shape, bits);
+        *angle = longest_side(&shape);
+        s = tally_bits_init(&ignore, bits->width, bits->height, err);
+    }
+    for (size_t i = 0; i < site->n_zones && s == TALLY_OK; i++) {
+        if (site->zones[i].role != TALLY_IGNORE) continue;
+        tally_shape_fini(&shape);
+        s = tally_stack_shape(stack, &site->zones[i].shape, &shape, err);
+        if (s != TALLY_OK) break;
+        shift_shape(&shape, unit->box);
+        tally_shape_fill(&shape, &ignore);
+        for (size_t j = 0; j < bits->words * (size_t)bits->height; j++)
+            bits->bits[j] &= ~ignore.bits[j];
+    }
+    tally_shape_fini(&shape);
+    tally_bits_fini(&ignore);
+    if (s != TALLY_OK) tally_bits_fini(bits);
+    return s;
+}
+
+static tally_status learn(const tally_context *ctx, const tally_stack *stack,
+                          const tally_unit *unit, const size_t *chosen, size_t n_chosen,
+                          tally_model *model, tally_error *err)
+{
+    const tally_background_settings settings = { .centre = TALLY_CENTRE_MODE,
+                                                 .sigma_floor = 0.02f };
+    tally_patch centre = { 0 }, sigma = { 0 }, count = { 0 }, pad = { 0 }, table = { 0 };
+    tally_bits zone = { 0 };
+    float level[MAX_BANDS] = { 0 };
+    double angle;
+    bool found = false;
+    tally_status s;
+
+    if (n_chosen < SCENES) return TALLY_OK;
+    if ((s = yard_bits(stack, unit, &zone, &angle, err)) != TALLY_OK) return s;
+    s = tally_background_learn(ctx, stack, chosen, n_chosen, unit->box, &settings, &centre, &sigma,
+                               &count, err);
+    if (s == TALLY_OK) s = tally_yard_pad(&centre, &zone, &pad, level, &found, err);
+    if (s == TALLY_OK && found) s = tally_patch_init(&table, centre.bands, 1, 1, err);
+    if (s == TALLY_OK && found) {
+        for (int b = 0; b < centre.bands; b++) {
+            tally_patch_row(&table, 0, 0)[b] = level[b];
+            tally_bits_set(&table.valid, b, 0);
+        }
+        s = tally_model_put(model, stack, unit->name, "pad", &pad, &unit->box, err);
+        if (s == TALLY_OK)
+            s = tally_model_put(model, stack, unit->name, "level", &table, NULL, err);
+    }
+    tally_patch_fini(&table);
+    tally_patch_fini(&pad);
+    tally_patch_fini(&count);
+    tally_patch_fini(&sigma);
+    tally_patch_fini(&centre);
+    tally_bits_fini(&zone);
+    return s;
+}
+
+/* The learned pad, where there is one. pad->pixels stays NULL when there is none. */
+static tally_status recall(const tally_model *model, const tally_stack *stack,
+                           const tally_unit *unit, tally_patch *pad, tally_patch *level,
+                           tally_error *err)
+{
+    tally_error none;
+    tally_status s = tally_model_get(model, unit->name, "pad", pad, &none);
+
+    if (s == TALLY_E_NODATA) return TALLY_OK;
+    if (s == TALLY_OK) s = tally_model_get(model, unit->name, "level", level, &none);
+    if (s != TALLY_OK) return tally_fail(err, s, "%s", none.message);
+    if (pad->width == tally_box_width(unit->box) && pad->height == tally_box_height(unit->box) &&
+        pad->bands == stack->n_bands + 1 && level->width == stack->n_bands && level->height == 1)
+        return TALLY_OK;
+    return tally_fail(err, TALLY_E_FORMAT,
+                      "background of %s: %d x %d pixels in %d bands, the site asks for %d x %d in "
+                      "%d; run again with --fresh",
+                      unit->name, pad->width, pad->height, pad->bands, tally_box_width(unit->box),
+                      tally_box_height(unit->box), stack->n_bands + 1);
+}
+
+/* One polygon a block: the smallest rectangle around its slots. */
+static tally_status add_blocks(const tally_stack *stack, const tally_unit *unit,
+                               const tally_yard_slots *slots, tally_findings *out, tally_error *err)
+{
+    const double gsd_m = stack->grid.gsd_m;
+    tally_point *corners = tally_alloc(slots->n + 1, 4 * sizeof *corners);
+    tally_status s = TALLY_OK;
+
+    if (!corners) return tally_nomem(err, "the blocks of a yard");
+    for (size_t block = 0; block < slots->n_blocks && s == TALLY_OK; block++) {
+        tally_found found = { .zone = unit->zones[0], .type = "containers", .n_ring = 4 };
+        tally_rect rect;
+        double gain = 0;
+        for (size_t i = 0; i < slots->n; i++) {
+            if (slots->slots[i].block != block) continue;
+            tally_yard_slot_corners(&slots->slots[i], gsd_m, corners + 4 * found.count++);
+            gain += slots->slots[i].gain;
+        }
+        if (!tally_rect_around(corners, 4 * (size_t)found.count, &rect)) continue;
+        const double face_m2 = TALLY_SLOT_LENGTH_M * TALLY_SLOT_WIDTH_M * (double)found.count;
+        found.length_m = rect.length * gsd_m;
+        found.width_m = rect.width * gsd_m;
+        found.heading_deg = tally_heading_deg(rect.ux, -rect.uy);
+        found.area_m2 = face_m2;
+        found.score = tally_clamp(0.5 + 0.5 * gain / face_m2, 0, 1);
+        tally_rect_corners(&rect, found.ring);
+        for (int i = 0; i < 4; i++) {
+            found.ring[i].x += unit->box.x0;
+            found.ring[i].y += unit->box.y0;
+            found.ring[i] = tally_stack_metres(stack, found.ring[i]);
+        }
+        s = tally_findings_add_found(out, &found, err);
+    }
+    tally_free(corners);
+    return s;
+}
+
+static bool is_optical(const tally_stack *stack)
+{
+    for (int b = 0; b < stack->n_bands; b++)
+        if (stack->roles[b] == TALLY_VV || stack->roles[b] == TALLY_VH) return false;
+    return true;
+}
+
+static tally_status count(const tally_context *ctx, const tally_stack *stack,
+                          const tally_unit *unit, size_t scene, const tally_model *model,
+                          tally_findings *out, tally_error *err)
+{
+    tally_patch pixels = { 0 }, pad = { 0 }, level = { 0 };
+    tally_bits zone = { 0 };
+    tally_yard_answer answer = { 0 };
+    double angle;
+    tally_status s;
+
+    if (!is_optical(stack)) {
+        tally_zone_count row = { .zone = unit->zones[0],
+                                 .quality = TALLY_QUALITY_REFUSED,
+                                 .count = TALLY_NO_COUNT,
+                                 .low = NAN,
+                                 .high = NAN,
+                                 .estimate = NAN,
+                                 .extent = NAN,
+                                 .occupancy = NAN,
+                                 .seen = 1 };
+        snprintf(row.reason, sizeof row.reason, "slots are not counted in radar images");
+        return tally_findings_add_zone(out, &row, err);
+    }
+    if ((s = yard_bits(stack, unit, &zone, &angle, err)) != TALLY_OK) return s;
+    if ((s = recall(model, stack, unit, &pad, &level, err)) != TALLY_OK) goto out;
+    if ((s = tally_stack_read(ctx, stack, scene, unit->box, &pixels, err)) != TALLY_OK) goto out;
+    const tally_yard_view view = {
+        .scene = &pixels,
+        .pad = pad.pixels ? &pad : NULL,
+        .level = level.pixels ? tally_patch_row(&level, 0, 0) : NULL,
+        .zone = &zone,
+        .gsd_m = stack->grid.gsd_m,
+        .drawn_angle = angle,
+        .snow = stack->scenes[scene].snow,
+    };
+    if ((s = tally_yard_measure(ctx->kernels, &view, &answer, err)) != TALLY_OK) goto out;
+    answer.row.zone = unit->zones[0];
+    if ((s = tally_findings_add_zone(out, &answer.row, err)) != TALLY_OK) goto out;
+    s = add_blocks(stack, unit, &answer.slots, out, err);
+out:
+    tally_yard_answer_fini(&answer);
+    tally_bits_fini(&zone);
+    tally_patch_fini(&level);
+    tally_patch_fini(&pad);
+    tally_patch_fini(&pixels);
+    return s;
+}
+
+const tally_counter tally_yard_counter = {
+    .class_ = TALLY_CONTAINER_STACK, .plan = plan, .learn = learn, .count = count
+};

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How a yard is lit: the level of its pad, the colour of shadow on it, and what is neither. */
+#ifndef TALLY_COUNT_YARD_LIGHT_H
+#define TALLY_COUNT_YARD_LIGHT_H
+
+#include "base/patch.h"
+
+typedef struct tally_yard_light {
+    float level[8];    /* the sunlit pad, units of the scene, by band */
+    float shade[8];    /* log of (pad in shadow / pad in the sun), by band */
+    bool found;        /* false: too few pixels to tell */
+    float line[11][8]; /* log of the pad from full shadow to full sun, made from shade */
+} tally_yard_light;
+
+/*
+ * Logarithm of scene over pad: ratio is initialised here with the scene's bands and validity. pad:
+ * log of each pixel of the empty pad over the pad's own level (first bands of the patch), or NULL:
+ * an even pad. The level is taken from the pixels of `near`.
+ */
+tally_status tally_yard_ratio(const tally_patch *scene, const tally_patch *pad,
+                              const tally_bits *near, tally_yard_light *light, tally_patch *ratio,
+                              tally_error *err) TALLY_MUST_CHECK;
+/* The colour of shadow in this scene, from the dark pixels of `near`; a usual one where there are
+ * too few. */
+tally_status tally_yard_shade(const tally_patch *ratio, const tally_bits *near,
+                              tally_yard_light *light, tally_error *err) TALLY_MUST_CHECK;
+/*
+ * How unlike bare pad, from full sun to full shadow, a pixel is: squared distance in units of
+ * noise, per band. lit: 0 in shadow to 1 in the sun, of the nearest point of that line.
+ */
+float tally_yard_distance(const float *ratio, int bands, const tally_yard_light *light, float *lit);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One yard in one scene: from pixels to slots with an interval. */
+#ifndef TALLY_COUNT_YARD_MEASURE_H
+#define TALLY_COUNT_YARD_MEASURE_H
+
+#include "count/counter.h"
+#include "count/yard_slots.h"
+
+typedef struct tally_yard_view {
+    const tally_patch *scene;
+    const tally_patch *pad; /* bands of the scene: log of pad over its level; and one more: 1 where
+                               it was never seen empty. NULL: not learned */
+    const float *level;     /* the pad's learned level by band, or NULL */
+    const tally_bits *zone; /* pixels of the yard, those to be ignored taken out */
+    double gsd_m;
+    double drawn_angle; /* of the yard's longest side, radians in pixels */
+    bool snow;
+} tally_yard_view;
+
+typedef struct tally_yard_answer {
+    tally_zone_count row;   /* its `zone` is the caller's */
+    tally_yard_slots slots; /* none where the GSD is too coarse to lay them */
+} tally_yard_answer;
+
+/*
+ * Up to 1.2 m slots are laid; up to 5 m the area is divided by what a slot takes there; above, or
+ * with fewer than three optical bands, the count is refused and the area stands.
+ */
+tally_status tally_yard_measure(const tally_kernels *k, const tally_yard_view *view,
+                                tally_yard_answer *out, tally_error *err) TALLY_MUST_CHECK;
+void tally_yard_answer_fini(tally_yard_answer *answer);
+
+/* The pad from the background of a yard's box: `pad` as the view wants it (initialised here) and
+ * its level by band. False in found: too few pixels to tell. */
+tally_status tally_yard_pad(const tally_patch *background, const tally_bits *near, tally_patch *pad,
+                            float level[8], bool *found, tally_error *err) TALLY_MUST_CHECK;
+
+#endif
