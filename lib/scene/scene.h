@@ -20,6 +20,10 @@ typedef enum tally_band_role {
     TALLY_BAND_ROLES
 } tally_band_role;
 
+/* `blue`, `green`, ... and back; -1 for another word. */
+const char *tally_band_role_name(tally_band_role role);
+int tally_band_role_parse(const char *word);
+
 typedef struct tally_tile {
     const char *path;      /* as GDAL opens it */
     const char *mask_path; /* udm2 or _mask file; NULL: none */
@@ -31,7 +35,9 @@ typedef struct tally_tile {
     double gsd_m;                /* true metres, geometric mean of both axes */
     double nodata;               /* NaN: none */
     int has_alpha;               /* 1-based alpha band, 0: none */
+    const tally_bits *border;    /* coarse: where a JPEG-compressed picture is black up to its edge; NULL: none */
     const char *reason;          /* "" when fit for use; else what is wrong and what to do */
+    const char *warning;         /* "" or what is odd about it; it is used all the same */
 } tally_tile;
 
 typedef struct tally_scene {

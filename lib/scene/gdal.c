@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* GDAL's manners: it registers once, prints nothing, and does not list the folder of every tile it
+ * opens. */
+#include <cpl_conv.h>
+#include <gdal.h>
+
+#include "scene/scene.h"
+
+static void prefer(const char *option, const char *value)
+{
+    if (!CPLGetConfigOption(option, NULL)) CPLSetConfigOption(option, value);
+}
+
+void tally_gdal_begin(void)
+{
+    /* quiet: the last message of each thread stays to be asked for with CPLGetLastErrorMsg */
+    CPLSetErrorHandler(CPLQuietErrorHandler);
+    /* TRUE still finds .msk, .aux.xml and world files, by asking for them; EMPTY_DIR would not */
+    prefer("GDAL_DISABLE_READDIR_ON_OPEN", "TRUE");
+    if (GDALGetDriverCount() == 0) GDALAllRegister();
+}
