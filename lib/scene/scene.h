@@ -35,9 +35,10 @@ typedef struct tally_tile {
     double gsd_m;                /* true metres, geometric mean of both axes */
     double nodata;               /* NaN: none */
     int has_alpha;               /* 1-based alpha band, 0: none */
-    const tally_bits *border;    /* coarse: where a JPEG-compressed picture is black up to its edge; NULL: none */
-    const char *reason;          /* "" when fit for use; else what is wrong and what to do */
-    const char *warning;         /* "" or what is odd about it; it is used all the same */
+    const tally_bits
+        *border; /* coarse: where a JPEG-compressed picture is black up to its edge; NULL: none */
+    const char *reason;  /* "" when fit for use; else what is wrong and what to do */
+    const char *warning; /* "" or what is odd about it; it is used all the same */
 } tally_tile;
 
 typedef struct tally_scene {
