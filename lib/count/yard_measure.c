@@ -21,7 +21,7 @@
  *
  * Constants, chosen by eye on port and rail yards at 0.5 m and their 3 m versions: threshold 1.5
  * (0.9 and 2.3 for the interval) on a distance that is about 0.3 on bare pad; what a slot takes at
- * 3 m: 19 m2 of evidence, between 12.5 and 27 in five yards.
+ * 3 m: 22 m2 of evidence, between 17 and 34 in five yards.
  */
 #include <math.h>
 #include <stdio.h>
@@ -38,9 +38,9 @@
 #define THRESHOLD     1.5f
 #define THRESHOLD_LOW 0.9f
 #define THRESHOLD_TOP 2.3f
-#define COARSE_AT     0.7f /* threshold where only area is measured */
-#define COARSE_M2     19.0
-#define COARSE_SPREAD 0.25 /* one sigma, as a share */
+#define COARSE_AT     0.45f /* threshold where only area is measured: texture is averaged there */
+#define COARSE_M2     22.0
+#define COARSE_SPREAD 0.33 /* one sigma, as a share */
 #define PACKING       0.06 /* one sigma, as a share: gaps of 0.1 to 0.6 m */
 #define PACKED_M2     17.3 /* a slot with its gaps, 6.30 x 2.75 m */
 #define HIDDEN        0.25 /* share of shaded ground that may carry boxes unseen */
@@ -231,6 +231,7 @@ static void set_interval(tally_yard_answer *out, const tally_yard_view *view, co
     const double capacity = (double)t->zone * pixel_m2 / PACKED_M2;
     const double count = (double)row->count;
     const double unseen = (1 - row->seen) * capacity;
+    const double hidden = HIDDEN * (double)t->shaded * pixel_m2 / PACKED_M2;
 
     if (!view->pad) { /* nothing to hold the scene against */
         below *= 1.5;
@@ -238,7 +239,7 @@ static void set_interval(tally_yard_answer *out, const tally_yard_view *view, co
     }
     if (view->snow) { /* white on white: half may be missed, as many may be drifts */
         below = hypot(below, 0.3 * count);
-        above = hypot(above, 0.5 * count + 0.02 * capacity);
+        above = hypot(above, 0.5 * count + 0.04 * capacity + hidden);
     }
     row->estimate = row->seen >= 0.95 ? count : count / row->seen;
     if (row->estimate > capacity && count <= capacity) row->estimate = capacity;

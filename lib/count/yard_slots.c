@@ -13,6 +13,7 @@
  * Constants: spacing 6.30 m x 2.75 m, what slots with gaps of 0.25 to 0.4 m come to (drawn lanes of
  * yards, DESIGN.md 5.6); a slot needs 2 m2 more evidence for than against, 14 % of its face,
  * chosen by eye on port and rail scenes at 0.5 m: less lets spots in, more loses boxes in shadow.
+ * Boxes across the rows must explain 15 % more than along them: a full block explains either way.
  * Slots within 0.8 m of each other belong to one block.
  */
 #include <math.h>
@@ -27,6 +28,7 @@
 #define PITCH_WIDTH_M  2.75
 #define GAIN_MIN_M2    2.0
 #define JOIN_M         0.8
+#define ACROSS         1.15
 #define SIDE_MAX       30000 /* of the working raster; larger yards get a coarser one */
 
 /* The evidence on the yard's axes. */
@@ -376,7 +378,7 @@ tally_status tally_yard_fit(const tally_kernels *k, const tally_patch *evidence,
     if ((s = cover(k, &along, false, gsd_m, out, err)) != TALLY_OK) goto out;
     if ((s = transpose(&along, &across, err)) != TALLY_OK) goto out;
     if ((s = cover(k, &across, true, gsd_m, &other, err)) != TALLY_OK) goto out;
-    if (other.gain > out->gain) {
+    if (other.gain > out->gain * ACROSS) {
         tally_yard_slots keep = *out;
         *out = other;
         other = keep;

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Yards drawn pixel by pixel: how many slots are found where how many were drawn. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "count/yard_measure.h"
+
+#define SIZE  240
+#define GSD_M 0.5
+#define BANDS 4
+#define PI    3.14159265358979323846
+
+static const float pad_colour[BANDS] = { 300, 260, 250, 240 };
+static const float shade[BANDS] = { 0.60f, 0.47f, 0.38f, 0.28f };
+static const float paint[4][BANDS] = {
+    { 330, 230, 150, 150 }, /* blue */
+    { 110, 110, 260, 280 }, /* red */
+    { 620, 600, 590, 560 }, /* white */
+    { 130, 200, 120, 230 }, /* green */
+};
+
+/* A yard under construction: axes at `angle` around the middle, in metres. */
+typedef struct drawing {
+    tally_patch scene;
+    tally_bits zone;
+    double angle;
+    tally_rng rng;
+} drawing;
+
+static void to_yard(const drawing *d, double x, double y, double *u, double *v)
+{
+    const double mx = (x - SIZE / 2.0) * GSD_M, my = (y - SIZE / 2.0) * GSD_M;
+    *u = mx * cos(d->angle) + my * sin(d->angle);
+    *v = my * cos(d->angle) - mx * sin(d->angle);
+}
+
+/* The empty pad, grey texture and sensor noise; the zone is 90 m x 40 m in the middle. */
+static void begin(drawing *d, double angle, uint64_t seed)
+{
+    tally_error err;
+    *d = (drawing) { .angle = angle, .rng = { seed } };
+    assert_int_equal(tally_patch_init(&d->scene, SIZE, SIZE, BANDS, &err), TALLY_OK);
+    assert_int_equal(tally_bits_init(&d->zone, SIZE, SIZE, &err), TALLY_OK);
+    for (int y = 0; y < SIZE; y++)
+        for (int x = 0; x < SIZE; x++) {
+            double u, v;
+            to_yard(d, x + .5, y + .5, &u, &v);
+            if (fabs(u) < 45 && fabs(v) < 20) tally_bits_set(&d->zone, x, y);
+            tally_bits_set(&d->scene.valid, x, y);
+            const double texture = 1 + 0.06 * sin(x * .21) * cos(y * .17);
+            for (int b = 0; b < BANDS; b++)
+                tally_patch_row(&d->scene, b, y)[x] =
+                    pad_colour[b] * (float)(texture * (1 + 0.015 * tally_rng_normal(&d->rng)));
+        }
+}
+
+/* Multiply or replace the colour inside a rectangle of the yard's axes, mixing at its edges. */
+static void draw(drawing *d, double u0, double v0, double u1, double v1, const float *colour,
+                 const float *factor)
+{
+    for (int y = 0; y < SIZE; y++)
+        for (int x = 0; x < SIZE; x++) {
+            int inside = 0;
+            for (int k = 0; k < 16; k++) {
+                double u, v;
+                to_yard(d, x + (k % 4 + .5) / 4, y + (int)(k / 4) / 4.0 + .125, &u, &v);
+                inside += u > u0 && u < u1 && v > v0 && v < v1;
+            }
+            const float a = (float)inside / 16;
+            for (int b = 0; b < BANDS && inside; b++) {
+                float *p = &tally_patch_row(&d->scene, b, y)[x];
+                *p += a * ((colour ? colour[b] : *p * factor[b]) - *p);
+            }
+        }
+}
+
+/* n_u x n_v slots from (u, v), lanes of 0.3 m, the shadow of the block 4 m to its far side. */
+static void draw_block(drawing *d, double u, double v, int n_u, int n_v, int first_paint)
+{
+    const double pu = 6.058 + .3, pv = 2.438 + .3;
+    draw(d, u + 1, v - 4, u + n_u * pu + 1, v + n_v * pv - .3, NULL, shade);
+    for (int j = 0; j < n_v; j++)
+        for (int i = 0; i < n_u; i++)
+            draw(d, u + i * pu, v + j * pv, u + i * pu + 6.058, v + j * pv + 2.438,
+                 paint[(first_paint + i + j) % 4], NULL);
+}
+
+static void end(drawing *d)
+{
+    tally_bits_fini(&d->zone);
+    tally_patch_fini(&d->scene);
+}
+
+static tally_yard_answer measure(const drawing *d, const tally_patch *pad, const float *level)
+{
+    const tally_yard_view view = { .scene = &d->scene,
+                                   .pad = pad,
+                                   .level = level,
+                                   .zone = &d->zone,
+                                   .gsd_m = GSD_M,
+                                   .drawn_angle = d->angle };
+    tally_yard_answer a;
+    tally_error err = { 0 };
+    assert_int_equal(tally_yard_measure(tally_kernels_select(tally_cpu_flags()), &view, &a, &err),
+                     TALLY_OK);
+    return a;
+}
+
+static void check_about(const tally_yard_answer *a, int drawn)
+{
+    assert_int_equal(a->row.quality, TALLY_QUALITY_OK);
+    assert_true(fabs((double)a->row.count - drawn) <= 0.1 * drawn);
+    assert_true(a->row.low <= drawn && drawn <= a->row.high);
+    assert_true(a->row.low <= (double)a->row.count && (double)a->row.count <= a->row.high);
+    assert_true(a->row.high <= 2 * drawn); /* wide is not good */
+}
+
+static void an_empty_yard_is_zero(void **state)
+{
+    (void)state;
+    drawing d;
+    begin(&d, 0.1, 1);
+    tally_yard_answer a = measure(&d, NULL, NULL);
+    assert_int_equal(a.row.quality, TALLY_QUALITY_OK);
+    assert_int_equal(a.row.count, 0);
+    assert_true(a.row.seen == 1 && a.row.extent == 0 && a.row.occupancy == 0);
+    assert_true(a.row.low == 0 && a.row.high <= 3);
+    tally_yard_answer_fini(&a);
+    /* a shadow that falls across it is no box */
+    draw(&d, -20, -30, 10, 5, NULL, shade);
+    a = measure(&d, NULL, NULL);
+    assert_int_equal(a.row.count, 0);
+    tally_yard_answer_fini(&a);
+    end(&d);
+}
+
+static void boxes_drawn_are_boxes_found(void **state)
+{
+    (void)state;
+    for (int turn = 0; turn < 4; turn++) { /* the last is a turn by 180 degrees of the second */
+        static const double angles[] = { 0, 0.3, -1.1, 0.3 + PI };
+        drawing d;
+        begin(&d, angles[turn], 7);
+        draw_block(&d, -40, -8, 5, 4, 0);
+        draw_block(&d, 5, -10, 3, 3, 1);
+        draw_block(&d, 30, 5, 1, 1, 2);
+        tally_yard_answer a = measure(&d, NULL, NULL);
+        check_about(&a, 30);
+        assert_int_equal(a.slots.n_blocks, 3);
+        assert_true(fabs(a.row.extent - (double)a.row.count * 14.77) < 1);
+        /* the boxes lie along the drawn axis: each slot's direction is its own or the opposite */
+        for (size_t i = 0; i < a.slots.n; i++)
+            assert_true(fabs(a.slots.slots[i].ux * sin(d.angle) -
+                             a.slots.slots[i].uy * cos(d.angle)) < 0.13);
+        tally_yard_answer_fini(&a);
+        end(&d);
+    }
+}
+
+static void boxes_that_never_moved_still_count(void **state)
+{
+    (void)state;
+    drawing d;
+    tally_patch pad;
+    tally_error err;
+    float level[8];
+    bool found;
+
+    begin(&d, 0.2, 4);
+    draw_block(&d, 0, 0, 4, 3, 0);
+    assert_int_equal(tally_yard_pad(&d.scene, &d.zone, &pad, level, &found, &err), TALLY_OK);
+    assert_true(found);
+    assert_int_equal(pad.bands, BANDS + 1);
+    for (int b = 0; b < BANDS; b++)
+        assert_true(fabsf(level[b] / pad_colour[b] - 1) < 0.08f);
+    tally_yard_answer a = measure(&d, &pad, level);
+    assert_int_equal(a.row.count, 12);
+    tally_yard_answer_fini(&a);
+    tally_patch_fini(&pad);
+    end(&d);
+}
+
+static void cloud_is_not_zero(void **state)
+{
+    (void)state;
+    drawing d;
+    begin(&d, 0.1, 5);
+    draw_block(&d, -20, -5, 4, 3, 0);
+    const float level[8] = { 300, 260, 250, 240 };
+    for (int b = 0; b < BANDS; b++)
+        for (int y = 0; y < SIZE; y++)
+            for (int x = 0; x < SIZE; x++)
+                tally_patch_row(&d.scene, b, y)[x] =
+                    900 + 0.05f * tally_patch_row(&d.scene, b, y)[x];
+    tally_yard_answer a = measure(&d, NULL, level);
+    assert_int_equal(a.row.quality, TALLY_QUALITY_UNSEEN);
+    assert_int_equal(a.row.count, TALLY_NO_COUNT);
+    assert_true(a.row.seen == 0 && isnan(a.row.estimate));
+    tally_yard_answer_fini(&a);
+    /* nothing at all */
+    memset(d.scene.valid.bits, 0, d.scene.valid.words * SIZE * sizeof *d.scene.valid.bits);
+    a = measure(&d, NULL, NULL);
+    assert_int_equal(a.row.quality, TALLY_QUALITY_UNSEEN);
+    assert_int_equal(a.row.count, TALLY_NO_COUNT);
+    tally_yard_answer_fini(&a);
+    end(&d);
+}
+
+static void half_a_yard_is_partial(void **state)
+{
+    (void)state;
+    drawing d;
+    begin(&d, 0, 6);
+    draw_block(&d, -40, -8, 4, 4, 0); /* x from 40 px on */
+    for (int y = 0; y < SIZE; y++)
+        for (int x = SIZE / 2; x < SIZE; x++)
+            tally_bits_clear(&d.scene.valid, x, y);
+    tally_yard_answer a = measure(&d, NULL, NULL);
+    assert_int_equal(a.row.quality, TALLY_QUALITY_PARTIAL);
+    assert_true(fabs(a.row.seen - 0.5) < 0.02);
+    assert_true(a.row.count >= 14 && a.row.count <= 18);
+    assert_true(a.row.estimate > 1.8 * (double)a.row.count);
+    assert_true(a.row.high > a.row.estimate); /* what the other half may hold */
+    tally_yard_answer_fini(&a);
+    end(&d);
+}
+
+static void coarse_pixels_give_area_or_nothing(void **state)
+{
+    (void)state;
+    drawing d;
+    begin(&d, 0, 8);
+    draw_block(&d, -40, -8, 5, 4, 0);
+    tally_yard_view view = { .scene = &d.scene, .zone = &d.zone, .gsd_m = 6.0 };
+    tally_yard_answer a;
+    tally_error err;
+    const tally_kernels *k = tally_kernels_select(0);
+    assert_int_equal(tally_yard_measure(k, &view, &a, &err), TALLY_OK);
+    assert_int_equal(a.row.quality, TALLY_QUALITY_REFUSED);
+    assert_int_equal(a.row.count, TALLY_NO_COUNT);
+    assert_true(a.row.extent > 0 && a.row.occupancy > 0 && a.row.seen == 1);
+    tally_yard_answer_fini(&a);
+    view.gsd_m = 3.0;
+    assert_int_equal(tally_yard_measure(k, &view, &a, &err), TALLY_OK);
+    assert_int_equal(a.row.quality, TALLY_QUALITY_OK);
+    assert_true(a.row.count > 0 && a.row.high > 1.3 * (double)a.row.count);
+    assert_int_equal(a.slots.n, 0);
+    tally_yard_answer_fini(&a);
+    end(&d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_yard_is_zero),
+        cmocka_unit_test(boxes_drawn_are_boxes_found),
+        cmocka_unit_test(boxes_that_never_moved_still_count),
+        cmocka_unit_test(cloud_is_not_zero),
+        cmocka_unit_test(half_a_yard_is_partial),
+        cmocka_unit_test(coarse_pixels_give_area_or_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
