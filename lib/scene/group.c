@@ -234,9 +234,6 @@ static tally_status fill_scene(tally_builder *b, tally_catalogue *c, const size_
                    b->drafts[order[i]].tile.reason);
     set_time(s, first);
     set_sun(s, first);
-    if (!*s->reason && !first->n_moments)
-        s->reason = tally_keep(
-            b, "has no time: put it into the name (YYYYMMDD_HHMMSS) or a STAC item beside it");
     return TALLY_OK;
 }
 
@@ -256,6 +253,24 @@ static void mark_duplicates(tally_scene *s, size_t n)
                 continue;
             if (ratio < GSD_FACTOR && ratio > 1 / GSD_FACTOR) s[i].duplicate_of = s[k].id;
         }
+}
+
+/* A scene without a time has no place in a series. One alone can still be counted. */
+static void judge_undated(tally_builder *b, tally_catalogue *c)
+{
+    size_t fit = 0;
+    for (size_t i = 0; i < c->n_scenes; i++)
+        fit += !*c->scenes[i].reason;
+    for (size_t i = 0; i < c->n_scenes; i++) {
+        tally_scene *s = &c->scenes[i];
+        if (*s->reason || s->utc != TALLY_NO_TIME) continue;
+        if (fit == 1)
+            tally_warn(b->ctx, "%s: has no time; it is counted, but is no part of a series",
+                       s->tiles[0]->path);
+        else
+            s->reason = tally_keep(b, "has no time: put it into the name (YYYYMMDD_HHMMSS) or into "
+                                      "a STAC item beside it");
+    }
 }
 
 static int by_time(const void *a, const void *b)
@@ -325,6 +340,7 @@ tally_status tally_scenes_make(tally_builder *b, tally_catalogue *c, tally_error
     }
     tally_free(order);
     if (s != TALLY_OK) return s;
+    judge_undated(b, c);
     qsort(c->scenes, c->n_scenes, sizeof *c->scenes, by_time);
     return number_ids(b, c, err);
 }

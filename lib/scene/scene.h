@@ -49,9 +49,10 @@ typedef struct tally_scene {
     const tally_tile **tiles; /* first usable pixel in this order */
     size_t n_tiles;
     int bands[TALLY_BAND_ROLES]; /* 1 where every tile has the role */
-    double gsd_m, sun_azimuth, sun_elevation, off_nadir, view_azimuth,
-        cloud; /* NaN unknown; cloud in percent;
-                  sun computed from time and place when absent */
+    double gsd_m, sun_azimuth,
+        sun_elevation;              /* NaN unknown; sun from time and place when not said */
+    double off_nadir, view_azimuth; /* view_azimuth: at the ground, toward the sensor */
+    double cloud;                   /* percent */
     int epsg;
 } tally_scene;
 
