@@ -47,6 +47,7 @@ typedef struct tally_stack {
     size_t n;
     int reference; /* index, -1 when its scene is not among these (frozen stack) */
     double datum_x_px, datum_y_px;
+    struct tally_survey *survey; /* tie windows and what else placing needs; align/survey.h */
 } tally_stack;
 
 static inline tally_point tally_stack_px(const tally_stack *s, tally_point metres)

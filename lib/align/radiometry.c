@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Relative radiometry: reference = gain x + offset, per band, from ground that both scenes show.
+ *
+ * A line (reduced major axis) through pixels of the tie windows, taken again three times without
+ * those whose residual exceeds 2.5 robust deviations: what changed (a lorry, a cloud's rim, melting
+ * snow) does not vote. As in the pseudo-invariant features of Schott, Salvaggio and Volchok (1988,
+ * doi:10.1016/0034-4257(88)90116-2), without choosing them by hand.
+ *
+ * Known failures: thick haze over all windows gives a small gain and a large offset, which later
+ * rooms read as haze; a scene half under snow has no single line.
+ */
+#include "align/ties.h"
+
+#include <math.h>
+
+enum { STRIDE = 3, ROUNDS = 4, LEAST_PIXELS = 200 };
+static const double TRIM = 2.5; /* robust deviations; the usual cut of a Huber-type estimate */
+static const double LEAST_GAIN = 0.2,
+                    MOST_GAIN = 5; /* beyond this two scenes do not show the same ground */
+
+typedef struct pairs {
+    float *x, *y, *residual;
+    size_t n;
+} pairs;
+
+static void collect(const tally_ties *ties, const tally_patch *moving, int band, pairs *p)
+{
+    p->n = 0;
+    for (size_t i = 0; i < ties->n; i++) {
+        const tally_patch *a = &ties->pixels[i], *b = &moving[i];
+        if (a->width != b->width || a->height != b->height || !a->pixels || !b->pixels) continue;
+        for (int y = 0; y < a->height; y += STRIDE)
+            for (int x = 0; x < a->width; x += STRIDE) {
+                if (!tally_bits_get(&ties->ground[i], x, y) || !tally_bits_get(&a->valid, x, y) ||
+                    !tally_bits_get(&b->valid, x, y))
+                    continue;
+                p->x[p->n] = tally_patch_row(b, band, y)[x];
+                p->y[p->n++] = tally_patch_row(a, band, y)[x];
+            }
+    }
+}
+
+/*
+ * The reduced major axis through the pairs whose last residual lies within `cut`: both scenes are
+ * noisy, and least squares would blame it all on one of them and flatten the gain.
+ */
+static bool fit_line(const pairs *p, double cut, double *gain, double *offset)
+{
+    double n = 0, mx = 0, my = 0, xx = 0, yy = 0, xy = 0;
+    for (size_t i = 0; i < p->n; i++)
+        if (fabsf(p->residual[i]) <= cut) n++, mx += p->x[i], my += p->y[i];
+    if (n < LEAST_PIXELS / 2) return false;
+    mx /= n;
+    my /= n;
+    for (size_t i = 0; i < p->n; i++)
+        if (fabsf(p->residual[i]) <= cut) {
+            double dx = p->x[i] - mx, dy = p->y[i] - my;
+            xx += dx * dx;
+            yy += dy * dy;
+            xy += dx * dy;
+        }
+    if (!(xx > 0 && yy > 0 && xy > 0)) return false;
+    *gain = sqrt(yy / xx);
+    *offset = my - *gain * mx;
+    return true;
+}
+
+/* Median and robust deviation; scratch has room for n. */
+static void middle_of(const float *v, size_t n, float *scratch, double *middle, double *sigma)
+{
+    for (size_t i = 0; i < n; i++)
+        scratch[i] = v[i];
+    *middle = tally_median(scratch, n);
+    for (size_t i = 0; i < n; i++)
+        scratch[i] = fabsf(v[i] - (float)*middle);
+    *sigma = 1.4826 * tally_median(scratch, n);
+}
+
+/* Returns the robust deviation of what is left, NaN when no line can be had. scratch: n floats. */
+static double fit_band(pairs *p, float *scratch, double *gain, double *offset)
+{
+    double mx, my, sx, sy, sigma = NAN;
+    *gain = 1;
+    *offset = 0;
+    if (p->n < LEAST_PIXELS) return NAN;
+    /* start from medians and spreads, which half a scene of cloud cannot pull away */
+    middle_of(p->x, p->n, scratch, &mx, &sx);
+    middle_of(p->y, p->n, scratch, &my, &sy);
+    if (!(sx > 0 && sy > 0)) return NAN;
+    *gain = sy / sx;
+    *offset = my - *gain * mx;
+    for (int round = 0; round < ROUNDS; round++) {
+        double middle;
+        for (size_t i = 0; i < p->n; i++)
+            p->residual[i] = (float)(p->y[i] - (*gain * p->x[i] + *offset));
+        middle_of(p->residual, p->n, scratch, &middle, &sigma);
+        for (size_t i = 0; i < p->n; i++)
+            p->residual[i] -= (float)middle;
+        *offset += middle;
+        if (round + 1 < ROUNDS && !fit_line(p, TRIM * sigma + 1e-6, gain, offset)) return NAN;
+    }
+    return sigma;
+}
+
+tally_status tally_ties_radiometry(const tally_ties *ties, const tally_patch *moving, int n_bands,
+                                   float *gain, float *offset, float *noise, tally_error *err)
+{
+    size_t most = ties->n * (TALLY_TIE_SIZE / STRIDE + 1) * (TALLY_TIE_SIZE / STRIDE + 1);
+    pairs p = { .x = tally_alloc(most, sizeof(float)),
+                .y = tally_alloc(most, sizeof(float)),
+                .residual = tally_alloc(most, sizeof(float)) };
+    float *scratch = tally_alloc(most, sizeof(float));
+    tally_status s =
+        p.x && p.y && p.residual && scratch ? TALLY_OK : tally_nomem(err, "radiometry");
+    double total = 0;
+    for (int b = 0; b < n_bands && s == TALLY_OK; b++) {
+        double g, o;
+        collect(ties, moving, b, &p);
+        double sigma = fit_band(&p, scratch, &g, &o);
+        if (!isfinite(sigma) || g < LEAST_GAIN || g > MOST_GAIN) g = 1, o = 0;
+        gain[b] = (float)tally_round_to(g, 1e6);
+        offset[b] = (float)tally_round_to(o, 1e6);
+        if (isfinite(sigma)) total += sigma;
+    }
+    *noise = (float)(total / n_bands);
+    tally_free(p.x);
+    tally_free(p.y);
+    tally_free(p.residual);
+    tally_free(scratch);
+    return s;
+}

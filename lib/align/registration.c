@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Registration by phase correlation (Kuglin and Hines 1975) of gradient images.
+ *
+ * In each tie window both images become the magnitude of their gradient, summed over bands: edges
+ * stay where light and season change. What is not ground, or not seen, is set to the window's mean,
+ * and a Hann window tapers the border. The normalised cross-power spectra of all windows are added
+ * before the peak is sought: windows that show the same shift agree, noise and moved things do not.
+ * The sub-pixel peak is the maximum of the trigonometric interpolation around the highest pixel, as
+ * Guizar-Sicairos, Thurman and Fienup do it (2008, doi:10.1364/OL.33.000156), here on the joint
+ * surface. Then each window is judged on its own near the joint peak: those within a pixel of it
+ * vote (median, and rmse).
+ *
+ * Known failures: snow that hides all edges; periodic texture (sleepers, furrows) in all windows;
+ * heavy cloud.
+ */
+#include "align/ties.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "align/fft.h"
+#include "kernels/kernels.h"
+
+enum { N = TALLY_TIE_SIZE, HALF = N / 2 + 1, LEAST_WINDOWS = 2 };
+static const double MAX_SHIFT_PX =
+    24; /* orthophotos of one place differ by metres, not by more (DESIGN.md 5.1) */
+static const double LEAST_SEEN = 0.25; /* share of the window that is ground and seen in both */
+static const double LEAST_PEAK =
+    4.5; /* joint peak over the surface's rms; chosen on the validation sets: true ones exceed 8 */
+static const double WORST_RMSE_PX = 1.0;
+static const double CLOUDY_SHARE =
+    0.15; /* windows with ground to see; below, a shift rests on too few to be checked */
+
+/* Gradient magnitude, summed over bands; pixels that are no ground, or not seen with their
+ * neighbours, take the mean. */
+static bool edge_image(const tally_kernels *k, const tally_patch *p, const tally_bits *usable,
+                       float *out)
+{
+    float row[N];
+    double sum = 0;
+    size_t n = 0;
+    memset(out, 0, sizeof(float) * N * N);
+    for (int b = 0; b < p->bands; b++)
+        for (int y = 1; y + 1 < N; y++) {
+            k->gradient_f32(tally_patch_row(p, b, y - 1), tally_patch_row(p, b, y),
+                            tally_patch_row(p, b, y + 1), N, row);
+            for (int x = 0; x < N; x++)
+                out[y * N + x] += row[x];
+        }
+    for (int y = 0; y < N; y++)
+        for (int x = 0; x < N; x++)
+            if (tally_bits_get(usable, x, y)) {
+                /* the root tames single bright edges */
+                out[y * N + x] = sqrtf(out[y * N + x]);
+                sum += out[y * N + x];
+                n++;
+            }
+    if ((double)n < LEAST_SEEN * N * N) return false;
+    float mean = (float)(sum / (double)n);
+    for (int y = 0; y < N; y++)
+        for (int x = 0; x < N; x++) {
+            double taper = (0.5 - 0.5 * cos(2 * 3.14159265358979323846 * (x + 0.5) / N)) *
+                           (0.5 - 0.5 * cos(2 * 3.14159265358979323846 * (y + 0.5) / N));
+            float v = tally_bits_get(usable, x, y) ? out[y * N + x] - mean : 0;
+            out[y * N + x] = (float)(v * taper);
+        }
+    return true;
+}
+
+/* Ground that both show, one pixel away from what is not (the gradient looks at neighbours). */
+static void usable_bits(const tally_kernels *k, const tally_bits *ground, const tally_patch *a,
+                        const tally_patch *b, tally_bits *out)
+{
+    uint64_t rows[3][N / 64], wide[N / 64];
+    for (int y = 0; y < N; y++) {
+        for (int d = -1; d <= 1; d++) {
+            int from = y + d < 0 ? 0 : y + d >= N ? N - 1 : y + d;
+            for (size_t w = 0; w < out->words; w++)
+                rows[d + 1][w] =
+                    tally_bits_row(&a->valid, from)[w] & tally_bits_row(&b->valid, from)[w];
+        }
+        k->and_row(rows[0], rows[1], out->words);
+        k->and_row(rows[0], rows[2], out->words);
+        k->erode_row(rows[0], out->words, 1, wide);
+        for (size_t w = 0; w < out->words; w++)
+            tally_bits_row(out, y)[w] = wide[w] & tally_bits_row(ground, y)[w];
+    }
+}
+
+static int signed_index(int i)
+{
+    return i > N / 2 ? i - N : i;
+}
+
+/* The surface of a cross-power spectrum at a place between pixels: the inverse transform evaluated
+ * there. */
+static double surface_at(const float *spectrum, double x, double y)
+{
+    static const double TURN = 2 * 3.14159265358979323846 / N;
+    double total = 0;
+    for (int u = 0; u < HALF; u++) {
+        double re = 0, im = 0;
+        for (int v = 0; v < N; v++) {
+            const float *c = spectrum + 2 * ((size_t)v * HALF + (size_t)u);
+            if (c[0] == 0 && c[1] == 0) continue;
+            double a = TURN * signed_index(v) * y, ca = cos(a), sa = sin(a);
+            re += c[0] * ca - c[1] * sa;
+            im += c[0] * sa + c[1] * ca;
+        }
+        double a = TURN * u * x, weight = u == 0 || u == N / 2 ? 1 : 2;
+        total += weight * (re * cos(a) - im * sin(a));
+    }
+    return total;
+}
+
+/* Climb from (x, y) to the top of the surface by a parabola through three places a step apart, the
+ * step halving. */
+static void refine(const float *spectrum, double *x, double *y)
+{
+    for (double step = 0.5; step > 0.02; step /= 2) {
+        double m = surface_at(spectrum, *x, *y);
+        double l = surface_at(spectrum, *x - step, *y), r = surface_at(spectrum, *x + step, *y);
+        double bend = l - 2 * m + r;
+        if (bend < 0) *x += tally_clamp(step * (l - r) / (2 * bend), -step, step);
+        m = surface_at(spectrum, *x, *y);
+        l = surface_at(spectrum, *x, *y - step), r = surface_at(spectrum, *x, *y + step);
+        bend = l - 2 * m + r;
+        if (bend < 0) *y += tally_clamp(step * (l - r) / (2 * bend), -step, step);
+    }
+}
+
+/* The highest pixel of the surface within `reach` of (cx, cy), and how far it stands over the
+ * surface's rms. */
+static double highest(const float *surface, double cx, double cy, double reach, int *px, int *py)
+{
+    double best = -INFINITY, power = 0;
+    for (int y = 0; y < N; y++)
+        for (int x = 0; x < N; x++) {
+            double v = surface[y * N + x];
+            power += v * v;
+            if (fabs(signed_index(x) - cx) > reach || fabs(signed_index(y) - cy) > reach ||
+                v <= best)
+                continue;
+            best = v;
+            *px = signed_index(x);
+            *py = signed_index(y);
+        }
+    return best / (sqrt(power / (N * N)) + 1e-30);
+}
+
+/* High frequencies of a sensor's image are noise: keep what lies under 0.6 of Nyquist, fading out.
+ */
+static void low_pass(float *spectrum)
+{
+    for (int v = 0; v < N; v++)
+        for (int u = 0; u < HALF; u++) {
+            double r = hypot(u, signed_index(v)) / (N / 2);
+            float w = r > 0.7 || r == 0 ? 0
+                      : r < 0.4
+                          ? 1
+                          : (float)(0.5 + 0.5 * cos((r - 0.4) / 0.3 * 3.14159265358979323846));
+            spectrum[2 * ((size_t)v * HALF + (size_t)u)] *= w;
+            spectrum[2 * ((size_t)v * HALF + (size_t)u) + 1] *= w;
+        }
+}
+
+typedef struct correlation {
+    tally_fft *fft;
+    float *a, *b, *fa, *fb, *joint, *surface;
+    float *own; /* n spectra */
+    bool *used;
+    tally_bits usable;
+} correlation;
+
+static void correlation_fini(correlation *c)
+{
+    tally_fft_destroy(&c->fft);
+    float *buffers[] = { c->a, c->b, c->fa, c->fb, c->joint, c->surface, c->own };
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
+        tally_free(buffers[i]);
+    tally_free(c->used);
+    tally_bits_fini(&c->usable);
+}
+
+static tally_status correlation_init(correlation *c, size_t n, tally_error *err)
+{
+    *c = (correlation) { 0 };
+    tally_status s = tally_fft_create(N, &c->fft, err);
+    if (s == TALLY_OK) s = tally_bits_init(&c->usable, N, N, err);
+    if (s != TALLY_OK) return s;
+    size_t floats = tally_fft_spectrum_floats(c->fft);
+    c->a = tally_alloc(N * N, sizeof(float));
+    c->b = tally_alloc(N * N, sizeof(float));
+    c->fa = tally_alloc(floats, sizeof(float));
+    c->fb = tally_alloc(floats, sizeof(float));
+    c->joint = tally_alloc(floats, sizeof(float));
+    c->surface = tally_alloc(N * N, sizeof(float));
+    c->own = tally_alloc(n, floats * sizeof(float));
+    c->used = tally_alloc(n, sizeof(bool));
+    if (!c->a || !c->b || !c->fa || !c->fb || !c->joint || !c->surface || !c->own || !c->used)
+        return tally_nomem(err, "a registration");
+    return TALLY_OK;
+}
+
+static size_t correlate_windows(const tally_kernels *k, const tally_ties *ties,
+                                const tally_patch *moving, correlation *c)
+{
+    size_t floats = tally_fft_spectrum_floats(c->fft), n = 0;
+    for (size_t i = 0; i < ties->n; i++) {
+        const tally_patch *p = &ties->pixels[i], *q = &moving[i];
+        if (p->width != N || q->width != N || p->height != N || q->height != N) continue;
+        usable_bits(k, &ties->ground[i], p, q, &c->usable);
+        if (!edge_image(k, p, &c->usable, c->a) || !edge_image(k, q, &c->usable, c->b)) continue;
+        tally_fft_forward(c->fft, c->a, c->fa);
+        tally_fft_forward(c->fft, c->b, c->fb);
+        float *own = c->own + i * floats;
+        k->cross_power_f32(c->fa, c->fb, floats / 2, own);
+        low_pass(own);
+        for (size_t f = 0; f < floats; f++)
+            c->joint[f] += own[f];
+        c->used[i] = true;
+        n++;
+    }
+    return n;
+}
+
+/* Each window on its own, near the joint peak. Writes the median of those that agree, their rmse
+ * and number. */
+static void vote(const tally_ties *ties, correlation *c, double jx, double jy, tally_placement *out)
+{
+    size_t floats = tally_fft_spectrum_floats(c->fft);
+    double square = 0;
+    int n = 0;
+    for (size_t i = 0; i < ties->n; i++) {
+        int px = 0, py = 0;
+        if (!c->used[i]) continue;
+        tally_fft_inverse(c->fft, c->own + i * floats, c->surface);
+        if (highest(c->surface, jx, jy, 2.5, &px, &py) < LEAST_PEAK) continue;
+        double x = px, y = py;
+        refine(c->own + i * floats, &x, &y);
+        if (hypot(x - jx, y - jy) > 1) continue;
+        square += (x - jx) * (x - jx) + (y - jy) * (y - jy);
+        n++;
+    }
+    out->windows = n;
+    out->rmse_px = n ? sqrt(square / n) : NAN;
+}
+
+tally_status tally_ties_register(const tally_context *ctx, const tally_ties *ties,
+                                 const tally_patch *moving, tally_placement *out, tally_error *err)
+{
+    correlation c;
+    int px = 0, py = 0;
+    *out = (tally_placement) { .residual = { { 0, 1, 0, 0, 0, 1 } },
+                               .dx_px = NAN,
+                               .dy_px = NAN,
+                               .rmse_px = NAN,
+                               .reason = "" };
+    tally_status s = correlation_init(&c, ties->n, err);
+    if (s != TALLY_OK) goto out;
+    if (correlate_windows(ctx->kernels, ties, moving, &c) < LEAST_WINDOWS) {
+        out->reason =
+            "too little clear ground in common with the reference to lay it onto the others";
+        goto out;
+    }
+    tally_fft_inverse(c.fft, c.joint, c.surface);
+    if (highest(c.surface, 0, 0, MAX_SHIFT_PX, &px, &py) < LEAST_PEAK) {
+        out->reason =
+            "its ground does not match the reference's; it cannot be laid onto the others";
+        goto out;
+    }
+    double x = px, y = py;
+    refine(c.joint, &x, &y);
+    vote(ties, &c, x, y, out);
+    if (out->windows < LEAST_WINDOWS || out->rmse_px > WORST_RMSE_PX) {
+        out->reason = "its windows disagree about the shift; it cannot be laid onto the others";
+        goto out;
+    }
+    out->dx_px = tally_round_to(x, 1024);
+    out->dy_px = tally_round_to(y, 1024);
+    out->rmse_px = tally_round_to(out->rmse_px, 1024);
+    out->residual.c[0] = out->dx_px;
+    out->residual.c[3] = out->dy_px;
+    out->accepted = true;
+out:
+    correlation_fini(&c);
+    return s;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Reading a stack: one resampling from the tile's own pixels to the reference, CRS, grid and
+ * residual shift together. */
+#include "align/survey.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+enum { REACH = 3 }; /* pixels that a cubic kernel wants around the window */
+
+tally_status tally_stack_shape(const tally_stack *s, const tally_shape *metres, tally_shape *px,
+                               tally_error *err)
+{
+    tally_status status = tally_shape_copy(metres, px, err);
+    for (size_t i = 0; status == TALLY_OK && i < px->n_paths; i++)
+        for (size_t k = 0; k < px->paths[i].n; k++)
+            px->paths[i].points[k] = tally_stack_px(s, px->paths[i].points[k]);
+    return status;
+}
+
+tally_box tally_stack_box(const tally_stack *s, const tally_shape *metres, double margin_m)
+{
+    static const double FAR =
+        1e8; /* what lies farther away than any tile is wide is cut, so that an int can hold it */
+    tally_point low, high;
+    tally_shape_bounds(metres, &low, &high);
+    if (!(low.x <= high.x)) return (tally_box) { 0, 0, 0, 0 };
+    tally_point a = tally_stack_px(s, (tally_point) { low.x - margin_m, high.y + margin_m });
+    tally_point b = tally_stack_px(s, (tally_point) { high.x + margin_m, low.y - margin_m });
+    return (tally_box) { (int)tally_clamp(floor(a.x), -FAR, FAR),
+                         (int)tally_clamp(floor(a.y), -FAR, FAR),
+                         (int)tally_clamp(ceil(b.x), -FAR, FAR),
+                         (int)tally_clamp(ceil(b.y), -FAR, FAR) };
+}
+
+/* The tile's pixels under `box`, with what the kernel wants around them. Empty: the tile does not
+ * reach there. */
+static tally_box window_under(const tally_affine *map, tally_box box, const tally_tile *tile)
+{
+    tally_point low = { INFINITY, INFINITY }, high = { -INFINITY, -INFINITY };
+    for (int i = 0; i < 4; i++) {
+        tally_point p = tally_affine_apply(
+            map, (tally_point) { i & 1 ? box.x1 : box.x0, i & 2 ? box.y1 : box.y0 });
+        low = (tally_point) { fmin(low.x, p.x), fmin(low.y, p.y) };
+        high = (tally_point) { fmax(high.x, p.x), fmax(high.y, p.y) };
+    }
+    if (!(low.x < tile->width && low.y < tile->height && high.x > 0 && high.y > 0))
+        return (tally_box) { 0, 0, 0, 0 };
+    tally_box window = { (int)fmax(floor(low.x) - REACH, 0), (int)fmax(floor(low.y) - REACH, 0),
+                         (int)fmin(ceil(high.x) + REACH, tile->width),
+                         (int)fmin(ceil(high.y) + REACH, tile->height) };
+    return window;
+}
+
+typedef struct row_buffers {
+    float *pixels;
+    uint64_t *valid;
+} row_buffers;
+
+/* Fill what no earlier tile has filled. */
+static void merge_row(const row_buffers *row, int y, tally_patch *patch)
+{
+    uint64_t *have = tally_bits_row(&patch->valid, y);
+    for (size_t w = 0; w < patch->valid.words; w++) {
+        uint64_t fresh = row->valid[w] & ~have[w];
+        have[w] |= fresh;
+        for (; fresh; fresh &= fresh - 1) {
+            size_t x = 64 * w + (size_t)__builtin_ctzll(fresh);
+            for (int b = 0; b < patch->bands; b++)
+                tally_patch_row(patch, b, y)[x] = row->pixels[(size_t)b * patch->stride + x];
+        }
+    }
+}
+
+static tally_status read_tile(const tally_context *ctx, const tally_stack *stack,
+                              const tally_stack_scene *entry, const tally_tile *tile, tally_box box,
+                              const row_buffers *row, tally_patch *patch, tally_error *err)
+{
+    tally_affine to_tile;
+    const tally_grid *g = &stack->grid;
+    tally_status s =
+        tally_tile_affine_from(tile, g->epsg, g->x0, g->y0, g->gsd_m, box, &to_tile, err);
+    if (s != TALLY_OK) return s;
+    tally_affine map = tally_affine_compose(&to_tile, &entry->placement.residual);
+    tally_box window = window_under(&map, box, tile);
+    if (tally_box_empty(window)) return TALLY_OK;
+
+    tally_raster *raster = NULL;
+    tally_patch native = { 0 };
+    s = tally_raster_open(tile, &raster, err);
+    if (s == TALLY_OK)
+        s = tally_raster_read(raster, stack->roles, stack->n_bands, window, &native, err);
+    tally_raster_close(&raster);
+    for (int y = 0; s == TALLY_OK && y < patch->height; y++) {
+        tally_point at = tally_affine_apply(&map, (tally_point) { box.x0 + 0.5, box.y0 + y + 0.5 });
+        ctx->kernels->gather_f32(native.pixels, native.stride, native.plane, native.bands,
+                                 native.width, native.height, native.valid.bits, native.valid.words,
+                                 at.x - window.x0 - 0.5, at.y - window.y0 - 0.5, map.c[1], map.c[4],
+                                 (size_t)patch->width, row->pixels, patch->stride, row->valid);
+        merge_row(row, y, patch);
+    }
+    tally_patch_fini(&native);
+    return s;
+}
+
+static void scale(const tally_context *ctx, const tally_stack_scene *entry, tally_patch *patch)
+{
+    for (int b = 0; b < patch->bands; b++)
+        for (int y = 0; y < patch->height; y++) {
+            float *row = tally_patch_row(patch, b, y);
+            ctx->kernels->scale_f32(row, entry->gain[b], entry->offset[b], (size_t)patch->width,
+                                    row);
+            /* not seen stays 0, whatever the offset */
+            for (size_t w = 0; w < patch->valid.words; w++)
+                for (uint64_t dark = ~tally_bits_row(&patch->valid, y)[w]; dark; dark &= dark - 1) {
+                    size_t x = 64 * w + (size_t)__builtin_ctzll(dark);
+                    if (x >= (size_t)patch->width) break;
+                    row[x] = 0;
+                }
+        }
+}
+
+tally_status tally_stack_read(const tally_context *ctx, const tally_stack *stack, size_t i,
+                              tally_box box, tally_patch *patch, tally_error *err)
+{
+    const tally_stack_scene *entry = &stack->scenes[i];
+    row_buffers row = { 0 };
+    tally_status s =
+        tally_patch_init(patch, tally_box_width(box), tally_box_height(box), stack->n_bands, err);
+    if (s != TALLY_OK) return s;
+    row.pixels = tally_alloc(patch->stride * (size_t)patch->bands, sizeof(float));
+    row.valid = tally_alloc(patch->valid.words, sizeof(uint64_t));
+    if (!row.pixels || !row.valid) s = tally_nomem(err, "a window of pixels");
+    for (size_t t = 0; t < entry->scene->n_tiles && s == TALLY_OK; t++)
+        s = read_tile(ctx, stack, entry, entry->scene->tiles[t], box, &row, patch, err);
+    if (s == TALLY_OK) scale(ctx, entry, patch);
+    tally_free(row.pixels);
+    tally_free(row.valid);
+    if (s != TALLY_OK) tally_patch_fini(patch);
+    return s;
+}
+
+void tally_stack_destroy(tally_stack **stack)
+{
+    if (!stack || !*stack) return;
+    if ((*stack)->survey) tally_ties_fini(&(*stack)->survey->ties);
+    tally_free((*stack)->survey);
+    tally_free((*stack)->family);
+    tally_free((*stack)->scenes);
+    tally_free(*stack);
+    *stack = NULL;
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Step 1: grid, reference, placement, radiometry, datum.
+ *
+ * The reference is the scene that shows most of the tie windows and, of those, has its brightness
+ * in the middle: neither hazy nor dark nor snowed in. Every other scene is placed on it and scaled
+ * to it. The datum is the median of the scenes' positions: where one orthophoto lies is luck, where
+ * many lie is the ground.
+ */
+#include "align/survey.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double MARGIN_M = 150; /* ground around the zones to look for tie windows in */
+static const double SNOW_BRIGHTER =
+    1.9; /* snow over bare ground in blue; chosen on the validation sets, where it is 2.5 to 4 */
+static const double SNOW_GROUND = 0.5; /* share of the ground that must be so bright */
+
+tally_status tally_stack_create(const tally_site *site, const tally_scene *const *scenes, size_t n,
+                                tally_stack **out, tally_error *err)
+{
+    *out = NULL;
+    tally_stack *stack = tally_alloc(1, sizeof *stack);
+    if (!stack) return tally_nomem(err, "a stack");
+    stack->site = site;
+    stack->reference = -1;
+    stack->family = tally_strdup(scenes[0]->family);
+    stack->scenes = tally_alloc(n, sizeof *stack->scenes);
+    if (!stack->family || !stack->scenes) {
+        tally_stack_destroy(&stack);
+        return tally_nomem(err, "a stack");
+    }
+    for (int r = 0; r < TALLY_BAND_ROLES; r++) {
+        bool all = true;
+        for (size_t i = 0; i < n; i++)
+            all = all && scenes[i]->bands[r];
+        if (all) stack->roles[stack->n_bands++] = (tally_band_role)r;
+    }
+    stack->n = n;
+    for (size_t i = 0; i < n; i++) {
+        stack->scenes[i] = (tally_stack_scene) {
+            .scene = scenes[i], .placement = { .residual = { { 0, 1, 0, 0, 0, 1 } }, .reason = "" }
+        };
+        for (int b = 0; b < TALLY_BAND_ROLES; b++)
+            stack->scenes[i].gain[b] = 1;
+    }
+    if (stack->n_bands == 0) {
+        tally_status s =
+            tally_fail(err, TALLY_E_FORMAT,
+                       "%s: no band whose role is known; name them with --bands", scenes[0]->id);
+        tally_stack_destroy(&stack);
+        return s;
+    }
+    *out = stack;
+    return TALLY_OK;
+}
+
+static bool is_north_up(const tally_affine *a)
+{
+    return a->c[2] == 0 && a->c[4] == 0 && a->c[1] > 0 && a->c[5] < 0 &&
+           fabs(a->c[1] + a->c[5]) < 1e-6 * a->c[1];
+}
+
+/* The grid around the zones; where `like` is north-up in the site's CRS it keeps that tile's
+ * pixels. */
+static tally_status make_grid(tally_stack *stack, const tally_scene *like, tally_error *err)
+{
+    const tally_site *site = stack->site;
+    const tally_tile *tile = like->tiles[0];
+    tally_grid *g = &stack->grid;
+    bool same = tile->epsg == site->epsg && is_north_up(&tile->affine);
+    *g = (tally_grid) { .epsg = site->epsg, .gsd_m = same ? tile->affine.c[1] : like->gsd_m };
+    if (!(g->gsd_m > 0.01 && g->gsd_m < 10000))
+        return tally_fail(err, TALLY_E_FORMAT, "%s: pixels of %g m; check its geotransform",
+                          tile->path, g->gsd_m);
+    double phase_x = same ? tile->affine.c[0] : 0, phase_y = same ? tile->affine.c[3] : 0;
+    double margin = fmax(MARGIN_M, TALLY_TIE_SIZE * g->gsd_m / 2);
+    g->x0 = phase_x + floor((site->low.x - margin - phase_x) / g->gsd_m) * g->gsd_m;
+    g->y0 = phase_y + ceil((site->high.y + margin - phase_y) / g->gsd_m) * g->gsd_m;
+    double width = ceil((site->high.x + margin - g->x0) / g->gsd_m),
+           height = ceil((g->y0 - site->low.y + margin) / g->gsd_m);
+    if (!(width < 1e7 && height < 1e7))
+        return tally_fail(err, TALLY_E_FORMAT,
+                          "%s: its zones span %.0f km; one site is one place: split it", site->id,
+                          fmax(width, height) * g->gsd_m / 1000);
+    g->width = (int)width;
+    g->height = (int)height;
+    return TALLY_OK;
+}
+
+/* The bluest band: snow and haze show there most. */
+static int bluest(const tally_stack *stack)
+{
+    int best = 0;
+    for (int b = 1; b < stack->n_bands; b++)
+        if (stack->roles[b] < stack->roles[best]) best = b;
+    return best;
+}
+
+typedef struct look {
+    double seen; /* share of the ground in the windows that it shows */
+    float blue;  /* median there */
+    bool broken;
+    char reason[256];
+} look;
+
+typedef struct look_job {
+    const tally_context *ctx;
+    const tally_stack *stack;
+    const tally_ties *ties;
+    look *looks;
+} look_job;
+
+static size_t sample_ground(const tally_patch *p, const tally_bits *ground, int band, float *out)
+{
+    size_t n = 0;
+    for (int y = 0; y < p->height; y += 4)
+        for (int x = 0; x < p->width; x += 4)
+            if (tally_bits_get(ground, x, y) && tally_bits_get(&p->valid, x, y))
+                out[n++] = tally_patch_row(p, band, y)[x];
+    return n;
+}
+
+enum { SAMPLES_A_WINDOW = (TALLY_TIE_SIZE / 4) * (TALLY_TIE_SIZE / 4) };
+
+/* A first look at every scene, unplaced: is it readable, how much does it show, how bright is it.
+ */
+static tally_status look_at(void *user, size_t i, tally_error *err)
+{
+    look_job *job = user;
+    look *l = &job->looks[i];
+    size_t n = 0, ground = 0;
+    float *sample = tally_alloc(job->ties->n * SAMPLES_A_WINDOW, sizeof *sample);
+    if (!sample) return tally_nomem(err, "a survey");
+    for (size_t t = 0; t < job->ties->n && !l->broken; t++) {
+        tally_patch p;
+        tally_error why = { 0 };
+        tally_status s = tally_stack_read(job->ctx, job->stack, i, job->ties->boxes[t], &p, &why);
+        if (s != TALLY_OK) {
+            l->broken = true;
+            memcpy(l->reason, why.message, sizeof l->reason - 1);
+            break;
+        }
+        n += sample_ground(&p, &job->ties->ground[t], bluest(job->stack), sample + n);
+        ground += tally_bits_count(&job->ties->ground[t]) / 16;
+        tally_patch_fini(&p);
+    }
+    l->seen = ground ? (double)n / (double)ground : 0;
+    l->blue = n ? tally_median(sample, n) : NAN;
+    tally_free(sample);
+    return TALLY_OK;
+}
+
+static int by_float(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* -1: none that can be read. */
+static int choose_reference(const tally_stack *stack, const look *looks, const char *wanted,
+                            float *middle)
+{
+    double most = 0;
+    size_t n = 0;
+    int best = -1;
+    float blues[256];
+    for (size_t i = 0; i < stack->n; i++) {
+        if (wanted && strcmp(stack->scenes[i].scene->id, wanted) == 0 && !looks[i].broken)
+            return (int)i;
+        if (!looks[i].broken) most = fmax(most, looks[i].seen);
+    }
+    for (size_t i = 0; i < stack->n; i++)
+        if (!looks[i].broken && looks[i].seen >= 0.9 * most && isfinite(looks[i].blue) && n < 256)
+            blues[n++] = looks[i].blue;
+    if (n == 0) return -1;
+    qsort(blues, n, sizeof *blues, by_float);
+    *middle = blues[(n - 1) / 2];
+    for (size_t i = 0; i < stack->n; i++) {
+        if (looks[i].broken || looks[i].seen < 0.9 * most || !isfinite(looks[i].blue)) continue;
+        if (best < 0 || fabsf(looks[i].blue - *middle) < fabsf(looks[best].blue - *middle))
+            best = (int)i;
+    }
+    return best;
+}
+
+typedef struct place_job {
+    const tally_context *ctx;
+    tally_stack *stack;
+    const tally_survey *survey;
+} place_job;
+
+static tally_status read_windows(const place_job *job, size_t i, tally_patch *windows,
+                                 tally_error *err)
+{
+    const tally_ties *ties = &job->survey->ties;
+    for (size_t t = 0; t < ties->n; t++) {
+        tally_patch_fini(&windows[t]);
+        tally_status s =
+            tally_stack_read(job->ctx, job->stack, i, ties->boxes[t], &windows[t], err);
+        if (s != TALLY_OK) return s;
+    }
+    return TALLY_OK;
+}
+
+static bool shows_snow(const place_job *job, const tally_patch *windows)
+{
+    const tally_ties *ties = &job->survey->ties;
+    size_t bright = 0, n = 0;
+    float sample[SAMPLES_A_WINDOW];
+    if (!(job->survey->bare_blue > 0)) return false;
+    for (size_t t = 0; t < ties->n; t++) {
+        size_t k = sample_ground(&windows[t], &ties->ground[t], bluest(job->stack), sample);
+        n += k;
+        for (size_t i = 0; i < k; i++)
+            bright += sample[i] > SNOW_BRIGHTER * job->survey->bare_blue;
+    }
+    return n > 0 && (double)bright > SNOW_GROUND * (double)n;
+}
+
+/* One scene: place it, look again where it now lies, scale it. A scene that cannot be read is left
+ * out, not fatal. */
+static tally_status place_scene(void *user, size_t i, tally_error *err)
+{
+    place_job *job = user;
+    tally_stack_scene *entry = &job->stack->scenes[i];
+    const tally_ties *ties = &job->survey->ties;
+    tally_patch *windows = tally_alloc(ties->n, sizeof *windows);
+    tally_error why = { 0 };
+    if (!windows) return tally_nomem(err, "a survey");
+    tally_status s = read_windows(job, i, windows, &why);
+    if (s == TALLY_OK) {
+        entry->snow = shows_snow(job, windows);
+        s = tally_ties_register(job->ctx, ties, windows, &entry->placement, &why);
+    }
+    if ((int)i == job->stack->reference) {
+        entry->placement = (tally_placement) { .residual = { { 0, 1, 0, 0, 0, 1 } },
+                                               .windows = (int)ties->n,
+                                               .accepted = true,
+                                               .reason = "" };
+        entry->noise = 0;
+    } else if (s == TALLY_OK && entry->placement.accepted) {
+        s = read_windows(job, i, windows, &why);
+        if (s == TALLY_OK)
+            s = tally_ties_radiometry(ties, windows, job->stack->n_bands, entry->gain,
+                                      entry->offset, &entry->noise, &why);
+    }
+    if (s == TALLY_E_NOMEM)
+        s = tally_fail(err, s, "%s", why.message);
+    else if (s != TALLY_OK) {
+        entry->placement.accepted = false;
+        entry->placement.reason = "its pixels cannot be read; fetch the file again";
+        tally_warn(job->ctx, "%s", why.message);
+        s = TALLY_OK;
+    }
+    for (size_t t = 0; t < ties->n; t++)
+        tally_patch_fini(&windows[t]);
+    tally_free(windows);
+    return s;
+}
+
+tally_status tally_survey_scenes(const tally_context *ctx, tally_stack *stack, tally_survey *survey,
+                                 tally_error *err)
+{
+    place_job job = { .ctx = ctx, .stack = stack, .survey = survey };
+    return tally_parallel_for(ctx, "survey", stack->n, place_scene, &job, err);
+}
+
+void tally_survey_settle(tally_stack *stack)
+{
+    for (size_t i = 0; i < stack->n; i++) {
+        tally_placement *p = &stack->scenes[i].placement;
+        if (!p->accepted || isfinite(p->dx_px)) continue;
+        p->dx_px = p->residual.c[0] = -stack->datum_x_px;
+        p->dy_px = p->residual.c[3] = -stack->datum_y_px;
+    }
+}
+
+static double median_position(const tally_stack *stack, bool along_x)
+{
+    float *v = tally_alloc(stack->n, sizeof *v);
+    size_t n = 0;
+    for (size_t i = 0; v && i < stack->n; i++)
+        if (stack->scenes[i].placement.accepted)
+            v[n++] = (float)(along_x ? stack->scenes[i].placement.dx_px
+                                     : stack->scenes[i].placement.dy_px);
+    double m = n ? tally_median(v, n) : 0;
+    tally_free(v);
+    return m;
+}
+
+static tally_status set_datum(tally_stack *stack, const char *wanted, tally_error *err)
+{
+    double dx, dy;
+    int used = 0;
+    if (!wanted || strcmp(wanted, "mean") == 0) {
+        stack->datum_x_px = -tally_round_to(median_position(stack, true), 1024);
+        stack->datum_y_px = -tally_round_to(median_position(stack, false), 1024);
+        return TALLY_OK;
+    }
+    if (strncmp(wanted, "scene:", 6) == 0) {
+        for (size_t i = 0; i < stack->n; i++)
+            if (isfinite(stack->scenes[i].placement.dx_px) &&
+                strcmp(stack->scenes[i].scene->id, wanted + 6) == 0 &&
+                stack->scenes[i].placement.accepted) {
+                stack->datum_x_px = -stack->scenes[i].placement.dx_px;
+                stack->datum_y_px = -stack->scenes[i].placement.dy_px;
+                return TALLY_OK;
+            }
+        return tally_fail(err, TALLY_E_ARG, "--datum %s: no such scene in %s, or it was left out",
+                          wanted, stack->family);
+    }
+    if (sscanf(wanted, "%lf,%lf%n", &dx, &dy, &used) == 2 && wanted[used] == '\0' &&
+        fabs(dx) < 1000 && fabs(dy) < 1000) {
+        stack->datum_x_px = dx;
+        stack->datum_y_px = dy;
+        return TALLY_OK;
+    }
+    return tally_fail(err, TALLY_E_ARG, "--datum %s: wants mean, scene:ID, or DX,DY in pixels",
+                      wanted);
+}
+
+static tally_status take_reference(const tally_context *ctx, tally_stack *stack,
+                                   tally_survey *survey, const char *wanted, tally_error *err)
+{
+    look *looks = tally_alloc(stack->n, sizeof *looks);
+    if (!looks) return tally_nomem(err, "a survey");
+    look_job job = { .ctx = ctx, .stack = stack, .ties = &survey->ties, .looks = looks };
+    tally_status s = tally_parallel_for(ctx, "first look", stack->n, look_at, &job, err);
+    if (s == TALLY_OK) {
+        stack->reference = choose_reference(stack, looks, wanted, &survey->bare_blue);
+        if (stack->reference < 0)
+            s = tally_fail(err, TALLY_E_NODATA,
+                           "%s: no scene of %s shows the site's zones; check that site file and "
+                           "tiles are of one place%s%s",
+                           stack->site->id, stack->family, looks[0].broken ? ": " : "",
+                           looks[0].broken ? looks[0].reason : "");
+    }
+    if (s == TALLY_OK)
+        s = tally_ties_fill(ctx, stack, (size_t)stack->reference, &survey->ties, err);
+    tally_free(looks);
+    return s;
+}
+
+tally_status tally_stack_survey(const tally_context *ctx, const tally_site *site,
+                                const tally_scene *const *scenes, size_t n,
+                                const tally_survey_settings *settings, tally_stack **out,
+                                tally_error *err)
+{
+    tally_stack *stack = NULL;
+    tally_survey *survey = tally_alloc(1, sizeof *survey);
+    *out = NULL;
+    if (n == 0 || !survey)
+        return n ? tally_nomem(err, "a survey")
+                 : tally_fail(err, TALLY_E_ARG, "a stack of no scene");
+    tally_status s = tally_stack_create(site, scenes, n, &stack, err);
+    if (s != TALLY_OK) {
+        tally_free(survey);
+        return s;
+    }
+    stack->survey = survey;
+    if ((s = make_grid(stack, scenes[0], err)) != TALLY_OK) goto out;
+    if ((s = tally_ties_choose(stack, &survey->ties, err)) != TALLY_OK) goto out;
+    if (survey->ties.n == 0) {
+        s = tally_fail(
+            err, TALLY_E_NODATA,
+            "%s: no ground outside of the zones to align scenes on; draw the zones tighter",
+            site->id);
+        goto out;
+    }
+    if ((s = take_reference(ctx, stack, survey, settings->reference, err)) != TALLY_OK) goto out;
+    if ((s = tally_survey_scenes(ctx, stack, survey, err)) != TALLY_OK) goto out;
+    if ((s = set_datum(stack, settings->datum, err)) != TALLY_OK) goto out;
+    tally_survey_settle(stack);
+    tally_note(ctx, "%s: %zu scenes on %s, datum %+.2f,%+.2f px", stack->family, n,
+               stack->scenes[stack->reference].scene->id, stack->datum_x_px, stack->datum_y_px);
+out:
+    if (s != TALLY_OK) tally_stack_destroy(&stack);
+    *out = stack;
+    return s;
+}

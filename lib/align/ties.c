@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "align/ties.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Ground within this distance of a zone where things move is left out: a wagon's shadow and a
+ * ship's side reach over the line. */
+static const double ZONE_MARGIN_M = 6;
+
+static bool moves(tally_role role)
+{
+    return role == TALLY_TRACK || role == TALLY_YARD || role == TALLY_WATER ||
+           role == TALLY_BERTH || role == TALLY_IGNORE;
+}
+
+/* Clear the pixels within `reach` of a line. */
+static void clear_line(tally_bits *ground, const tally_path *line, tally_box box, double reach)
+{
+    for (size_t i = 1; i < line->n; i++) {
+        tally_point a = line->points[i - 1], b = line->points[i];
+        double length = hypot(b.x - a.x, b.y - a.y);
+        for (int y = 0; y < ground->height; y++)
+            for (int x = 0; x < ground->width; x++) {
+                double px = x + box.x0 + 0.5 - a.x, py = y + box.y0 + 0.5 - a.y;
+                double t =
+                    length > 0
+                        ? tally_clamp((px * (b.x - a.x) + py * (b.y - a.y)) / (length * length), 0,
+                                      1)
+                        : 0;
+                if (hypot(px - t * (b.x - a.x), py - t * (b.y - a.y)) <= reach)
+                    tally_bits_clear(ground, x, y);
+            }
+    }
+}
+
+static tally_status clear_polygon(tally_bits *ground, const tally_shape *shape, tally_box box,
+                                  double reach, tally_error *err)
+{
+    tally_bits inside;
+    tally_status s = tally_bits_init(&inside, ground->width, ground->height, err);
+    if (s != TALLY_OK) return s;
+    tally_shape moved;
+    if ((s = tally_shape_copy(shape, &moved, err)) == TALLY_OK) {
+        for (size_t i = 0; i < moved.n_paths; i++)
+            for (size_t k = 0; k < moved.paths[i].n; k++) {
+                moved.paths[i].points[k].x -= box.x0;
+                moved.paths[i].points[k].y -= box.y0;
+            }
+        tally_shape_fill(&moved, &inside);
+        for (size_t i = 0; i < inside.words * (size_t)inside.height; i++)
+            ground->bits[i] &= ~inside.bits[i];
+        tally_shape_fini(&moved);
+    }
+    tally_bits_fini(&inside);
+    for (size_t i = 0; i < shape->n_paths && s == TALLY_OK; i++)
+        clear_line(ground, &shape->paths[i], box, reach);
+    return s;
+}
+
+static bool boxes_meet(const tally_shape *shape, tally_box box, double reach)
+{
+    tally_point low, high;
+    tally_shape_bounds(shape, &low, &high);
+    return low.x - reach < box.x1 && high.x + reach > box.x0 && low.y - reach < box.y1 &&
+           high.y + reach > box.y0;
+}
+
+static tally_status mark_ground(const tally_stack *stack, tally_box box, tally_bits *ground,
+                                tally_error *err)
+{
+    tally_status s = tally_bits_init(ground, tally_box_width(box), tally_box_height(box), err);
+    if (s != TALLY_OK) return s;
+    for (int y = 0; y < ground->height; y++)
+        for (int x = 0; x < ground->width; x++)
+            tally_bits_set(ground, x, y);
+    double reach = fmax(ZONE_MARGIN_M / stack->grid.gsd_m, 1);
+    for (size_t z = 0; z < stack->site->n_zones && s == TALLY_OK; z++) {
+        const tally_zone *zone = &stack->site->zones[z];
+        tally_shape px;
+        if (!moves(zone->role)) continue;
+        if ((s = tally_stack_shape(stack, &zone->shape, &px, err)) != TALLY_OK) break;
+        if (boxes_meet(&px, box, reach)) {
+            if (px.is_line)
+                for (size_t i = 0; i < px.n_paths; i++)
+                    clear_line(ground, &px.paths[i], box, reach);
+            else
+                s = clear_polygon(ground, &px, box, reach, err);
+        }
+        tally_shape_fini(&px);
+    }
+    return s;
+}
+
+/* Windows in half-overlapping rows and columns; with more than fit, every k-th, so that they stay
+ * spread. */
+tally_status tally_ties_choose(const tally_stack *stack, tally_ties *out, tally_error *err)
+{
+    enum { STEP = TALLY_TIE_SIZE / 2 };
+    static const double LEAST_GROUND = 0.3;
+    *out = (tally_ties) { 0 };
+    int columns = (stack->grid.width - TALLY_TIE_SIZE) / STEP + 1,
+        rows = (stack->grid.height - TALLY_TIE_SIZE) / STEP + 1;
+    if (stack->grid.width < TALLY_TIE_SIZE) columns = 1;
+    if (stack->grid.height < TALLY_TIE_SIZE) rows = 1;
+    size_t all = (size_t)columns * (size_t)rows,
+           step = (all + 4 * TALLY_TIES_MAX - 1) / (4 * TALLY_TIES_MAX);
+    out->boxes = tally_alloc(TALLY_TIES_MAX, sizeof *out->boxes);
+    out->ground = tally_alloc(TALLY_TIES_MAX, sizeof *out->ground);
+    out->pixels = tally_alloc(TALLY_TIES_MAX, sizeof *out->pixels);
+    if (!out->boxes || !out->ground || !out->pixels) return tally_nomem(err, "tie windows");
+    /* a stride that shares no factor with the grid of windows walks over all of it before it comes
+     * back */
+    for (size_t k = 0, i = 0; k < all / step && out->n < TALLY_TIES_MAX;
+         k++, i = (i + step) % all) {
+        int x0 = (int)(i % (size_t)columns) * STEP, y0 = (int)(i / (size_t)columns) * STEP;
+        tally_box box = { x0, y0, x0 + TALLY_TIE_SIZE, y0 + TALLY_TIE_SIZE };
+        tally_status s = mark_ground(stack, box, &out->ground[out->n], err);
+        if (s != TALLY_OK) return s;
+        if ((double)tally_bits_count(&out->ground[out->n]) <
+            LEAST_GROUND * TALLY_TIE_SIZE * TALLY_TIE_SIZE) {
+            tally_bits_fini(&out->ground[out->n]);
+            continue;
+        }
+        out->boxes[out->n++] = box;
+    }
+    return TALLY_OK;
+}
+
+tally_status tally_ties_fill(const tally_context *ctx, const tally_stack *stack, size_t reference,
+                             tally_ties *ties, tally_error *err)
+{
+    for (size_t i = 0; i < ties->n; i++) {
+        tally_patch_fini(&ties->pixels[i]);
+        tally_status s =
+            tally_stack_read(ctx, stack, reference, ties->boxes[i], &ties->pixels[i], err);
+        if (s != TALLY_OK) return s;
+    }
+    return TALLY_OK;
+}
+
+void tally_ties_fini(tally_ties *ties)
+{
+    for (size_t i = 0; i < ties->n; i++) {
+        if (ties->ground) tally_bits_fini(&ties->ground[i]);
+        if (ties->pixels) tally_patch_fini(&ties->pixels[i]);
+    }
+    tally_free(ties->boxes);
+    tally_free(ties->ground);
+    tally_free(ties->pixels);
+    *ties = (tally_ties) { 0 };
+}

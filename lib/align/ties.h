@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Tie windows: small squares of the grid where the ground stays, spread over the zones'
+ * surroundings. The reference's pixels in them are all that another scene is ever compared with, so
+ * freezing a stack means keeping these.
+ */
+#ifndef TALLY_ALIGN_TIES_H
+#define TALLY_ALIGN_TIES_H
+
+#include "align/stack.h"
+
+enum { TALLY_TIE_SIZE = 128, TALLY_TIES_MAX = 64 };
+
+typedef struct tally_ties {
+    size_t n;
+    tally_box *boxes;    /* TALLY_TIE_SIZE squares of the grid */
+    tally_bits *ground;  /* per window: 1 = outside of all zones where things move */
+    tally_patch *pixels; /* the reference's, n_bands each */
+} tally_ties;
+
+/* Choose windows on the stack's grid by the zones alone. */
+tally_status tally_ties_choose(const tally_stack *stack, tally_ties *out,
+                               tally_error *err) TALLY_MUST_CHECK;
+/* Read the reference's pixels into them; windows that it does not show keep no valid pixel. */
+tally_status tally_ties_fill(const tally_context *ctx, const tally_stack *stack, size_t reference,
+                             tally_ties *ties, tally_error *err) TALLY_MUST_CHECK;
+void tally_ties_fini(tally_ties *ties);
+
+/* Where the content of `moving` lies against `ties`: writes dx_px, dy_px, residual, rmse_px,
+ * windows, accepted, reason. */
+tally_status tally_ties_register(const tally_context *ctx, const tally_ties *ties,
+                                 const tally_patch *moving, tally_placement *out,
+                                 tally_error *err) TALLY_MUST_CHECK;
+
+/* Gain and offset per band that bring `moving` (already placed) to the reference, and the noise
+ * that is left. */
+tally_status tally_ties_radiometry(const tally_ties *ties, const tally_patch *moving, int n_bands,
+                                   float *gain, float *offset, float *noise,
+                                   tally_error *err) TALLY_MUST_CHECK;
+
+#endif
