@@ -39,5 +39,7 @@ tally_status tally_difference(const tally_context *ctx, const tally_patch *scene
 /* Threshold on a sum of n_bands squared z-scores for a false-alarm rate per pixel (chi-square tail,
  * Wilson-Hilferty 1931). */
 float tally_threshold_far(double rate, int n_bands);
+/* The chance that a chi-square value of k degrees of freedom exceeds x. */
+double tally_chi_square_tail(double x, int k);
 
 #endif

@@ -13,7 +13,7 @@
 
 /* Tail of the chi-square law, closed form: erfc and a finite sum for odd k, a finite sum for even k
  * (Abramowitz and Stegun 1964, 26.4.4 and 26.4.5). */
-static double chi_square_tail(double x, int k)
+double tally_chi_square_tail(double x, int k)
 {
     double tail = k % 2 ? erfc(sqrt(0.5 * x)) : exp(-0.5 * x);
     double term = k % 2 ? sqrt(2.0 * x / M_PI) * exp(-0.5 * x) : 0.5 * x * exp(-0.5 * x);
@@ -31,7 +31,7 @@ float tally_threshold_far(double rate, int n_bands)
 
     for (int i = 0; i < 80; i++) {
         const double middle = 0.5 * (low + high);
-        if (chi_square_tail(middle, n_bands) > rate)
+        if (tally_chi_square_tail(middle, n_bands) > rate)
             low = middle;
         else
             high = middle;

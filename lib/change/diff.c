@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Two images, strip by strip, three times over: a sample for gain, noise and threshold; the score
+ * and the bits; the mask and the sign, once the blobs are known. Four bits a pixel (seen, changed,
+ * brighter, darker) are all that is kept of the whole image. Known failures are those of the method
+ * (score.c) and of alignment; BEFORE is taken as the truth for grid and radiometry.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "change/diff_blobs.h"
+#include "change/score.h"
+#include "scene/sink.h"
+#include "tallyman/diff.h"
+
+/* A sample of a million pairs gives gain, noise and quantiles to a tenth of a percent; smaller
+ * images are taken whole. */
+enum { SAMPLE = 1 << 20, OPEN_MOST = 64 };
+
+typedef struct job {
+    const tally_context *ctx;
+    const tally_diff_settings *settings;
+    tally_pair pair;
+    tally_score score;
+    tally_sample sample;
+    tally_bits zones; /* no words: everywhere */
+    tally_bits seen, changed, brighter, darker;
+    float *hits; /* |value| of every changed pixel, before the opening, by row then column */
+    size_t n_hits, hits_capacity;
+    size_t *row_hits; /* index of a row's first hit */
+    tally_sink *sink;
+    int width, height, rows; /* rows of a strip */
+} job;
+
+typedef tally_status (*strip_task)(job *j, tally_box box, const tally_patch *before,
+                                   const tally_patch *after, tally_error *err);
+
+static tally_status each_strip(job *j, const char *stage, strip_task task, tally_error *err)
+{
+    tally_status s = TALLY_OK;
+
+    for (int y0 = 0; y0 < j->height && s == TALLY_OK; y0 += j->rows) {
+        const tally_box box = { 0, y0, j->width,
+                                y0 + j->rows < j->height ? y0 + j->rows : j->height };
+        tally_patch before, after;
+        if (j->ctx->cancel && atomic_load(j->ctx->cancel))
+            return tally_fail(err, TALLY_E_CANCELLED, "diff was stopped");
+        if ((s = tally_pair_read(j->ctx, &j->pair, box, &before, &after, err)) != TALLY_OK) break;
+        for (int y = box.y0; y < box.y1;
+             y++) { /* AFTER's mask becomes what both saw, within the zones */
+            uint64_t *both = tally_bits_row(&after.valid, y - y0);
+            for (size_t w = 0; w < after.valid.words; w++) {
+                both[w] &= tally_bits_row(&before.valid, y - y0)[w];
+                if (j->zones.words) both[w] &= tally_bits_row(&j->zones, y)[w];
+            }
+        }
+        s = task(j, box, &before, &after, err);
+        tally_patch_fini(&before);
+        tally_patch_fini(&after);
+        tally_progress(j->ctx, stage, (size_t)box.y1, (size_t)j->height);
+    }
+    return s;
+}
+
+static tally_status sample_strip(job *j, tally_box box, const tally_patch *before,
+                                 const tally_patch *after, tally_error *err)
+{
+    tally_sample *s = &j->sample;
+    const uint64_t every = ((uint64_t)j->width * (uint64_t)j->height + SAMPLE - 1) / SAMPLE;
+
+    (void)err;
+    for (int y = box.y0; y < box.y1; y++) {
+        for (int x = 0; x < j->width; x++) {
+            if (!tally_bits_get(&after->valid, x, y - box.y0)) continue;
+            /* a lattice that leans, so that it falls in step with no structure of the image */
+            if (((uint64_t)x + 7919u * (uint64_t)y) % every != 0 || s->n == s->capacity) continue;
+            for (int b = 0; b < s->bands; b++) {
+                s->before[b][s->n] = tally_patch_row(before, b, y - box.y0)[x];
+                s->after[b][s->n] = tally_patch_row(after, b, y - box.y0)[x];
+            }
+            s->n++;
+        }
+    }
+    return TALLY_OK;
+}
+
+/* One row of values into bits and hits; the value becomes the score of the output. */
+static tally_status judge_row(job *j, int y, const uint64_t *seen, float *value, const float *sum,
+                              tally_error *err)
+{
+    if (j->n_hits + (size_t)j->width > j->hits_capacity) {
+        const size_t capacity = 2 * j->hits_capacity + (size_t)j->width;
+        float *hits = tally_realloc(j->hits, capacity, sizeof *hits);
+        if (!hits) return tally_nomem(err, "the changed pixels");
+        j->hits = hits;
+        j->hits_capacity = capacity;
+    }
+    j->row_hits[y] = j->n_hits;
+    memcpy(tally_bits_row(&j->seen, y), seen, j->seen.words * sizeof *seen);
+    for (int x = 0; x < j->width; x++) {
+        if (!(seen[x >> 6] >> (x & 63) & 1)) {
+            value[x] = NAN;
+            continue;
+        }
+        const bool hit = fabsf(value[x] - j->score.centre) > j->score.limit;
+        value[x] = fabsf(value[x]);
+        if (sum[x] > 0.0f) tally_bits_set(&j->brighter, x, y);
+        if (sum[x] < 0.0f) tally_bits_set(&j->darker, x, y);
+        if (!hit) continue;
+        tally_bits_set(&j->changed, x, y);
+        j->hits[j->n_hits++] = value[x];
+    }
+    return TALLY_OK;
+}
+
+static tally_status score_strip(job *j, tally_box box, const tally_patch *before,
+                                const tally_patch *after, tally_error *err)
+{
+    const size_t width = (size_t)j->width, rows = (size_t)tally_box_height(box);
+    float *value = tally_alloc((rows + 1) * width, sizeof *value), *sum = NULL;
+    tally_status s = value ? TALLY_OK : tally_nomem(err, "a strip of scores");
+
+    if (value) sum = value + rows * width;
+    for (int y = box.y0; y < box.y1 && s == TALLY_OK; y++) {
+        const float *x[TALLY_SCORE_BANDS], *a[TALLY_SCORE_BANDS];
+        float *row = value + (size_t)(y - box.y0) * width;
+        for (int b = 0; b < before->bands; b++) {
+            x[b] = tally_patch_row(before, b, y - box.y0);
+            a[b] = tally_patch_row(after, b, y - box.y0);
+        }
+        tally_score_row(&j->score, x, a, width, row, sum);
+        s = judge_row(j, y, tally_bits_row(&after->valid, y - box.y0), row, sum, err);
+    }
+    if (s == TALLY_OK && j->sink) s = tally_sink_rows(j->sink, 1, box.y0, (int)rows, value, err);
+    tally_free(value);
+    return s;
+}
+
+/* Bands 1 and 3, once the mask is final. */
+static tally_status write_bits(job *j, tally_error *err)
+{
+    float *strip = tally_alloc((size_t)j->rows * (size_t)j->width, sizeof *strip);
+    tally_status s = strip ? TALLY_OK : tally_nomem(err, "a strip of the mask");
+
+    for (int band = 0; band < 3 && s == TALLY_OK; band += 2) {
+        for (int y0 = 0; y0 < j->height && s == TALLY_OK; y0 += j->rows) {
+            const int rows = y0 + j->rows < j->height ? j->rows : j->height - y0;
+            for (int y = y0; y < y0 + rows; y++) {
+                float *row = strip + (size_t)(y - y0) * (size_t)j->width;
+                for (int x = 0; x < j->width; x++) {
+                    const int sign =
+                        tally_bits_get(&j->brighter, x, y) - tally_bits_get(&j->darker, x, y);
+                    const float mask = tally_bits_get(&j->seen, x, y)
+                                           ? (float)tally_bits_get(&j->changed, x, y)
+                                           : 255.0f;
+                    row[x] = band == 0 ? mask : (float)sign;
+                }
+            }
+            s = tally_sink_rows(j->sink, band, y0, rows, strip, err);
+        }
+    }
+    tally_free(strip);
+    return s;
+}
+
+/* How many bits of a row are set before column x. */
+static size_t bits_before(const uint64_t *row, int x)
+{
+    size_t n = 0;
+
+    for (int w = 0; w < x / 64; w++)
+        n += (size_t)__builtin_popcountll(row[w]);
+    return x % 64 ? n + (size_t)__builtin_popcountll(row[x / 64] & ((UINT64_C(1) << x % 64) - 1))
+                  : n;
+}
+
+/* Mean score and sign of each blob; `raw` is the mask that the hits were counted by. */
+static void rate_blobs(const job *j, const tally_bits *raw, const tally_blobs *blobs,
+                       tally_blob_score *out)
+{
+    for (size_t i = 0; i < blobs->n; i++) {
+        const tally_blob *b = &blobs->blobs[i];
+        double total = 0.0;
+        int64_t up = 0;
+        for (size_t r = b->first_run; r < b->first_run + b->n_runs; r++) {
+            const tally_run *run = &blobs->runs[r];
+            const float *hit =
+                j->hits + j->row_hits[run->y] + bits_before(tally_bits_row(raw, run->y), run->x0);
+            for (int x = run->x0; x < run->x1; x++) {
+                total += (double)*hit++;
+                up +=
+                    tally_bits_get(&j->brighter, x, run->y) - tally_bits_get(&j->darker, x, run->y);
+            }
+        }
+        out[i] =
+            (tally_blob_score) { .score = total / (double)b->area, .sign = (up > 0) - (up < 0) };
+    }
+}
+
+/* The mask is what the blobs that were kept cover. */
+static void keep_blobs(tally_bits *mask, const tally_blobs *blobs)
+{
+    memset(mask->bits, 0, mask->words * (size_t)mask->height * sizeof *mask->bits);
+    for (size_t r = 0; r < blobs->n_runs; r++) {
+        for (int x = blobs->runs[r].x0; x < blobs->runs[r].x1; x++)
+            tally_bits_set(mask, x, blobs->runs[r].y);
+    }
+}
+
+/* Opening, least area, blobs. */
+static tally_status shape(job *j, tally_diff_result *result, tally_error *err)
+{
+    const tally_diff_settings *want = j->settings;
+    const tally_kernels *k = j->ctx->kernels;
+    const size_t bytes = j->changed.words * (size_t)j->height * sizeof(uint64_t);
+    tally_bits raw = { 0 };
+    tally_blobs blobs = { 0 };
+    tally_blob_score *scores = NULL;
+    tally_status s = tally_bits_init(&raw, j->width, j->height, err);
+
+    if (s != TALLY_OK) return s;
+    memcpy(raw.bits, j->changed.bits, bytes);
+    if (want->open > 0) s = tally_bits_open(k, &j->changed, want->open, want->open, err);
+    if (s == TALLY_OK)
+        s = tally_blobs_label(k, &j->changed, want->min_area > 1 ? want->min_area : 1, &blobs, err);
+    if (s == TALLY_OK) {
+        keep_blobs(&j->changed, &blobs);
+        result->n_blobs = blobs.n;
+        if (want->blobs && !(scores = tally_alloc(blobs.n + 1, sizeof *scores)))
+            s = tally_nomem(err, "the blobs' scores");
+    }
+    if (s == TALLY_OK && want->blobs) {
+        rate_blobs(j, &raw, &blobs, scores);
+        s = tally_diff_blobs_write(want->blobs, &blobs, scores, &j->pair, err);
+    }
+    tally_free(scores);
+    tally_blobs_fini(&blobs);
+    tally_bits_fini(&raw);
+    return s;
+}
+
+static tally_status check(const tally_diff_settings *s, bool *align, tally_error *err)
+{
+    static const char *const endings[] = { ".geojson", ".json", ".csv" };
+    bool known = !s->blobs;
+
+    *align = !s->align || strcmp(s->align, "auto") == 0;
+    if (!s->before || !s->after) return tally_fail(err, TALLY_E_ARG, "diff wants two images");
+    if (!*align && strcmp(s->align, "none") != 0)
+        return tally_fail(err, TALLY_E_ARG, "align '%s': wants auto or none", s->align);
+    if (s->open < 0 || s->open > OPEN_MOST)
+        return tally_fail(err, TALLY_E_ARG, "open %d: wants a radius of 0 to %d pixels", s->open,
+                          OPEN_MOST);
+    if (s->min_area < 0)
+        return tally_fail(err, TALLY_E_ARG, "min-area %ld: wants a number of pixels", s->min_area);
+    for (int i = 0; i < 3 && !known; i++) {
+        const size_t n = strlen(s->blobs), m = strlen(endings[i]);
+        known = n > m && strcmp(s->blobs + n - m, endings[i]) == 0;
+    }
+    if (!known)
+        return tally_fail(err, TALLY_E_ARG, "%s: blobs go to a .geojson, .json or .csv file",
+                          s->blobs);
+    return TALLY_OK;
+}
+
+static tally_status prepare(job *j, bool align, tally_diff_result *result, tally_error *err)
+{
+    const tally_diff_settings *want = j->settings;
+    bool found = false;
+    tally_status s = tally_pair_open(j->ctx, want->before, want->after, want->bands, &j->pair, err);
+
+    if (s != TALLY_OK) return s;
+    j->width = j->pair.tiles[0].width;
+    j->height = j->pair.tiles[0].height;
+    /* a strip is a sixteenth of the memory: both images, AFTER's own pixels and the scores share
+     * the rest */
+    const size_t row = (size_t)j->width * (size_t)(j->pair.bands + 1) * sizeof(float);
+    const size_t strips = j->ctx->max_memory / 16 / row / TALLY_SINK_ROWS;
+    j->rows = TALLY_SINK_ROWS * (int)(strips < 1 ? 1 : strips > 16 ? 16 : strips);
+    if (want->site) {
+        tally_site *site;
+        if ((s = tally_site_read(want->site, NULL, &site, err)) != TALLY_OK) return s;
+        s = tally_zone_mask(site, &j->pair, &j->zones, err);
+        tally_site_destroy(&site);
+        if (s != TALLY_OK) return s;
+    }
+    if (align) s = tally_pair_align(j->ctx, &j->pair, &result->dx_px, &result->dy_px, &found, err);
+    result->aligned = found;
+    tally_bits *const bits[] = { &j->seen, &j->changed, &j->brighter, &j->darker };
+    for (int i = 0; i < 4 && s == TALLY_OK; i++)
+        s = tally_bits_init(bits[i], j->width, j->height, err);
+    if (s == TALLY_OK && !(j->row_hits = tally_alloc((size_t)j->height + 1, sizeof *j->row_hits)))
+        s = tally_nomem(err, "the rows of an image");
+    return s;
+}
+
+static void close_job(job *j)
+{
+    tally_sink_abandon(&j->sink);
+    tally_sample_fini(&j->sample);
+    tally_bits_fini(&j->zones);
+    tally_bits_fini(&j->seen);
+    tally_bits_fini(&j->changed);
+    tally_bits_fini(&j->brighter);
+    tally_bits_fini(&j->darker);
+    tally_free(j->hits);
+    tally_free(j->row_hits);
+    tally_pair_close(&j->pair);
+}
+
+tally_status tally_diff(const tally_context *ctx, const tally_diff_settings *settings,
+                        tally_diff_result *result, tally_error *err)
+{
+    static const char *const bands[] = { "mask", "score", "sign" };
+    job j = { .ctx = ctx, .settings = settings };
+    tally_method method;
+    tally_threshold threshold;
+    tally_status s;
+    bool align;
+
+    *result = (tally_diff_result) { 0 };
+    if ((s = check(settings, &align, err)) != TALLY_OK) return s;
+    if ((s = tally_method_parse(settings->method, &method, err)) != TALLY_OK) return s;
+    if ((s = tally_threshold_parse(settings->threshold, &threshold, err)) != TALLY_OK) return s;
+    result->method = tally_method_name(method);
+    if ((s = prepare(&j, align, result, err)) != TALLY_OK) goto out;
+
+    const size_t pixels = (size_t)j.width * (size_t)j.height,
+                 capacity = pixels < 2 * SAMPLE ? pixels : 2 * SAMPLE;
+    if ((s = tally_sample_init(&j.sample, j.pair.bands, capacity, err)) != TALLY_OK) goto out;
+    if ((s = each_strip(&j, "sample", sample_strip, err)) != TALLY_OK) goto out;
+    if ((s = tally_score_learn(&j.score, method, &threshold, &j.sample, err)) != TALLY_OK) goto out;
+    tally_sample_fini(&j.sample);
+    result->threshold = (double)j.score.limit;
+    result->centre = (double)j.score.centre;
+    if (settings->output && (s = tally_sink_create(settings->output, &j.pair.tiles[0], 3, bands,
+                                                   &j.sink, err)) != TALLY_OK)
+        goto out;
+    if ((s = each_strip(&j, "score", score_strip, err)) != TALLY_OK) goto out;
+    if ((s = shape(&j, result, err)) != TALLY_OK) goto out;
+    if (j.sink && (s = write_bits(&j, err)) != TALLY_OK) goto out;
+    if (j.sink) s = tally_sink_finish(&j.sink, err);
+    const double within = (double)(j.zones.words ? tally_bits_count(&j.zones) : pixels);
+    const double seen = (double)tally_bits_count(&j.seen);
+    result->seen = seen / within;
+    result->changed = seen > 0.0 ? (double)tally_bits_count(&j.changed) / seen : 0.0;
+out:
+    close_job(&j);
+    return s;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The transforms of `diff` that take linear algebra. */
+#ifndef TALLY_CHANGE_IRMAD_H
+#define TALLY_CHANGE_IRMAD_H
+
+#include "change/score.h"
+
+/* Fill p, q and c so that the squares of the components sum to a chi-square where nothing changed.
+ */
+tally_status tally_irmad_learn(tally_score *score, const tally_sample *sample,
+                               tally_error *err) TALLY_MUST_CHECK;
+/* Rows of w whiten the normalised difference, whose robust mean is `centre`. */
+tally_status tally_pca_learn(const tally_score *score, const tally_sample *sample,
+                             double w[TALLY_SCORE_BANDS][TALLY_SCORE_BANDS],
+                             double centre[TALLY_SCORE_BANDS], tally_error *err) TALLY_MUST_CHECK;
+
+#endif

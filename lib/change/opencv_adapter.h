@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The little dense algebra that we take from OpenCV, behind a plain C header; single-threaded, no
+ * exception gets out. */
+#ifndef TALLY_CHANGE_OPENCV_ADAPTER_H
+#define TALLY_CHANGE_OPENCV_ADAPTER_H
+
+#ifdef __cplusplus
+extern "C" {
+#else
+#include <stdbool.h>
+#endif
+
+/* Eigenvalues, largest first, and unit eigenvectors, one a row, of the symmetric n x n matrix `a`.
+ * False: OpenCV failed. */
+bool tally_eigen_symmetric(const double *a, int n, double *values, double *vectors);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
