@@ -259,9 +259,10 @@ tally_status tally_ties_register(const tally_context *ctx, const tally_ties *tie
                                .reason = "" };
     tally_status s = correlation_init(&c, ties->n, err);
     if (s != TALLY_OK) goto out;
-    if (correlate_windows(ctx->kernels, ties, moving, &c) < LEAST_WINDOWS) {
-        out->reason =
-            "too little clear ground in common with the reference to lay it onto the others";
+    size_t n = correlate_windows(ctx->kernels, ties, moving, &c);
+    if (n < LEAST_WINDOWS || (double)n < CLOUDY_SHARE * (double)ties->n) {
+        /* merely too cloudy: kept, and put where the family lies (survey.c) */
+        out->accepted = true;
         goto out;
     }
     tally_fft_inverse(c.fft, c.joint, c.surface);

@@ -20,8 +20,12 @@ static void clear_line(tally_bits *ground, const tally_path *line, tally_box box
     for (size_t i = 1; i < line->n; i++) {
         tally_point a = line->points[i - 1], b = line->points[i];
         double length = hypot(b.x - a.x, b.y - a.y);
-        for (int y = 0; y < ground->height; y++)
-            for (int x = 0; x < ground->width; x++) {
+        int x0 = (int)tally_clamp(fmin(a.x, b.x) - reach - box.x0, 0, ground->width);
+        int x1 = (int)tally_clamp(fmax(a.x, b.x) + reach - box.x0 + 1, 0, ground->width);
+        int y0 = (int)tally_clamp(fmin(a.y, b.y) - reach - box.y0, 0, ground->height);
+        int y1 = (int)tally_clamp(fmax(a.y, b.y) + reach - box.y0 + 1, 0, ground->height);
+        for (int y = y0; y < y1; y++)
+            for (int x = x0; x < x1; x++) {
                 double px = x + box.x0 + 0.5 - a.x, py = y + box.y0 + 0.5 - a.y;
                 double t =
                     length > 0
