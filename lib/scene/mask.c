@@ -33,7 +33,8 @@ tally_status tally_mask_open(const tally_tile *tile, tally_mask **out, tally_err
     if (!m) return tally_nomem(err, tile->mask_path);
     m->path = tile->mask_path;
     CPLErrorReset();
-    m->data = GDALOpenEx(m->path, GDAL_OF_RASTER | GDAL_OF_READONLY, NULL, NULL, NULL);
+    m->data = GDALOpenEx(m->path, GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR, NULL,
+                         NULL, NULL);
     if (!m->data || GDALGetRasterCount(m->data) < 1) {
         tally_mask_close(&m);
         return tally_fail(err, TALLY_E_IO,

@@ -32,7 +32,8 @@ tally_status tally_raster_open(const tally_tile *tile, tally_raster **out, tally
     if (!r) return tally_nomem(err, tile->path);
     r->tile = *tile;
     CPLErrorReset();
-    r->data = GDALOpenEx(tile->path, GDAL_OF_RASTER | GDAL_OF_READONLY, NULL, NULL, NULL);
+    r->data = GDALOpenEx(tile->path, GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR,
+                         NULL, NULL, NULL);
     if (!r->data)
         s = tally_fail(err, TALLY_E_IO,
                        "%s: cannot be opened (%s); check the file, or fetch it again", tile->path,

@@ -239,7 +239,7 @@ static const char *find_mask(tally_builder *b, const tally_draft *d)
 
 void tally_draft_read(tally_builder *b, const tally_input *input, tally_draft *d)
 {
-    char reason[768] = "", said[256];
+    char reason[768] = "", second[768] = "", said[256];
     const char *name = CPLGetFilename(input->path);
 
     *d = (tally_draft) { .item = input->item, .item_asset = input->asset };
@@ -259,14 +259,15 @@ void tally_draft_read(tally_builder *b, const tally_input *input, tally_draft *d
     if (!d->tile.mask_path) d->tile.mask_path = find_mask(b, d);
 
     CPLErrorReset();
-    GDALDatasetH data =
-        GDALOpenEx(input->path, GDAL_OF_RASTER | GDAL_OF_READONLY, NULL, NULL, NULL);
+    GDALDatasetH data = GDALOpenEx(
+        input->path, GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR, NULL, NULL, NULL);
     if (data) {
         d->tile.width = GDALGetRasterXSize(data);
         d->tile.height = GDALGetRasterYSize(data);
         d->tile.n_bands = GDALGetRasterCount(data);
         read_pixels(b, data, d, reason, sizeof reason);
-        if (!*reason) read_place(b, data, d, reason, sizeof reason);
+        /* the first fault is the one that is told, but where it lies is of use all the same */
+        read_place(b, data, d, *reason ? second : reason, sizeof reason);
     } else {
         snprintf(reason, sizeof reason, "cannot be opened (%s); check the file, or fetch it again",
                  tally_gdal_said(said, sizeof said));

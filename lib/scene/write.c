@@ -131,7 +131,8 @@ tally_status tally_raster_load(const char *path, tally_patch *patch, tally_error
 
     *patch = (tally_patch) { 0 };
     CPLErrorReset();
-    GDALDatasetH data = GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_READONLY, NULL, NULL, NULL);
+    GDALDatasetH data = GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR,
+                                   NULL, NULL, NULL);
     if (!data)
         return tally_fail(err, TALLY_E_IO, "%s: cannot be opened (%s); run again with --fresh",
                           path, tally_gdal_said(said, sizeof said));
