@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* report.html: the series, what stands out, and the pixels beside the numbers, in one file. */
+#ifndef TALLY_REPORT_HTML_H
+#define TALLY_REPORT_HTML_H
+
+#include "base/base.h"
+#include "tallyman/records.h"
+
+typedef struct tally_page {
+    const char *title;   /* of the site; NULL or "": its id */
+    const char *version; /* of tallyman */
+} tally_page;
+
+/*
+ * Write FOLDER/report.html from `records` (in their order) and
+ * FOLDER/pictures/<class>_<scene>_*.png. The file needs no network and runs no script. Every text
+ * from outside is escaped. Same records and pictures, same bytes. Errors: TALLY_E_IO,
+ * TALLY_E_NOMEM.
+ */
+tally_status tally_report_html(const tally_records *records, const tally_page *page,
+                               const char *folder, tally_error *err) TALLY_MUST_CHECK;
+
+/* Used among the html files. */
+
+/* Text for an element or a quoted attribute: & < > " ' escaped, control characters to blanks,
+ * bytes that are no UTF-8 to question marks. */
+void tally_html_text(tally_text *out, const char *text);
+void tally_html_base64(tally_text *out, const unsigned char *bytes, size_t size);
+/* "2024-03-09", with " 02:31" when that is wanted and known; a dash for no time. */
+void tally_html_date(tally_text *out, int64_t utc);
+void tally_html_time(tally_text *out, int64_t utc);
+/* A count or measure, a dash for NaN. */
+void tally_html_number(tally_text *out, double value, int decimals);
+/* "railcars", "container slots", "vessels". */
+const char *tally_html_noun(tally_class c);
+
+/* The observations of one class and zone ("*": the site), by time. */
+typedef struct tally_html_series {
+    const tally_observation **rows;
+    size_t n;
+} tally_html_series;
+tally_status tally_html_select(const tally_records *records, tally_class c, const char *zone,
+                               tally_html_series *out, tally_error *err) TALLY_MUST_CHECK;
+
+/* The chart of a class's total over time. */
+tally_status tally_html_chart(tally_text *out, const tally_records *records, tally_class c,
+                              tally_error *err) TALLY_MUST_CHECK;
+/* What stands out in a class: statements and pictures. */
+tally_status tally_html_spikes(tally_text *out, const tally_records *records, tally_class c,
+                               const char *folder, tally_error *err) TALLY_MUST_CHECK;
+tally_status tally_html_zones(tally_text *out, const tally_records *records, tally_class c,
+                              tally_error *err) TALLY_MUST_CHECK;
+void tally_html_visits(tally_text *out, const tally_records *records);
+void tally_html_scenes(tally_text *out, const tally_records *records);
+
+extern const char tally_html_style[];
+
+#endif

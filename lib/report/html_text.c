@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+#include <string.h>
+
+#include "report/html.h"
+
+/* Length of the UTF-8 character at `p`, 0 when it is none (RFC 3629). */
+static size_t character_size(const unsigned char *p)
+{
+    if (p[0] < 0x80) return 1;
+    const size_t n = p[0] >= 0xC2 && p[0] < 0xE0   ? 2
+                     : (p[0] & 0xF0) == 0xE0       ? 3
+                     : p[0] >= 0xF0 && p[0] < 0xF5 ? 4
+                                                   : 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xC0) != 0x80) return 0;
+    if (n == 3 && ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F))) return 0;
+    if (n == 4 && ((p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))) return 0;
+    return n;
+}
+
+void tally_html_text(tally_text *out, const char *text)
+{
+    const unsigned char *p = (const unsigned char *)(text ? text : "");
+
+    while (*p) {
+        const size_t n = character_size(p);
+        const char *as = n == 0                    ? "?"
+                         : *p == '&'               ? "&amp;"
+                         : *p == '<'               ? "&lt;"
+                         : *p == '>'               ? "&gt;"
+                         : *p == '"'               ? "&quot;"
+                         : *p == '\''              ? "&#39;"
+                         : *p < 0x20 || *p == 0x7F ? " "
+                                                   : NULL;
+        if (as)
+            tally_text_bytes(out, as, strlen(as));
+        else
+            tally_text_bytes(out, (const char *)p, n);
+        p += n ? n : 1;
+    }
+}
+
+void tally_html_base64(tally_text *out, const unsigned char *bytes, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char line[4096];
+    size_t n = 0;
+
+    for (size_t i = 0; i < size; i += 3) {
+        const size_t left = size - i;
+        const unsigned v = (unsigned)bytes[i] << 16 | (left > 1 ? (unsigned)bytes[i + 1] << 8 : 0) |
+                           (left > 2 ? bytes[i + 2] : 0);
+        line[n++] = digits[v >> 18];
+        line[n++] = digits[v >> 12 & 63];
+        line[n++] = left > 1 ? digits[v >> 6 & 63] : '=';
+        line[n++] = left > 2 ? digits[v & 63] : '=';
+        if (n == sizeof line) {
+            tally_text_bytes(out, line, n);
+            n = 0;
+        }
+    }
+    tally_text_bytes(out, line, n);
+}
+
+void tally_html_date(tally_text *out, int64_t utc)
+{
+    char text[24];
+    tally_utc_format(utc, text);
+    if (text[0])
+        tally_text_bytes(out, text, 10);
+    else
+        tally_text_add(out, "–");
+}
+
+void tally_html_time(tally_text *out, int64_t utc)
+{
+    char text[24];
+    tally_utc_format(utc, text);
+    tally_html_date(out, utc);
+    if (text[0] && strcmp(text + 10, "T00:00:00Z") != 0) tally_text_add(out, " %.5s", text + 11);
+}
+
+void tally_html_number(tally_text *out, double value, int decimals)
+{
+    if (isfinite(value))
+        tally_text_number(out, value, decimals);
+    else
+        tally_text_add(out, "–");
+}
+
+const char *tally_html_noun(tally_class c)
+{
+    static const char *const nouns[TALLY_CLASS_COUNT] = { "railcars", "container slots",
+                                                          "vessels" };
+    return nouns[c];
+}
+
+tally_status tally_html_select(const tally_records *records, tally_class c, const char *zone,
+                               tally_html_series *out, tally_error *err)
+{
+    size_t n = 0;
+
+    *out = (tally_html_series) { 0 };
+    for (size_t i = 0; i < records->n_observations; i++)
+        n += records->observations[i].class_ == c && !strcmp(records->observations[i].zone, zone);
+    out->rows = tally_alloc(n + 1, sizeof *out->rows);
+    if (!out->rows) return tally_nomem(err, "the series of a report");
+    for (size_t i = 0; i < records->n_observations; i++)
+        if (records->observations[i].class_ == c && !strcmp(records->observations[i].zone, zone))
+            out->rows[out->n++] = &records->observations[i];
+    return TALLY_OK;
+}
