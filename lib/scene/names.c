@@ -66,7 +66,7 @@ static bool clock_at(const char *p, int64_t *seconds)
 static bool maxar_at(const char *p, int64_t *utc)
 {
     static const char months[] = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC";
-    if (digits_at(p) != 2 || digits_at(p + 5) != 8) return false;
+    if (digits_at(p) != 2 || strlen(p) < 13 || digits_at(p + 5) != 8) return false;
     for (int m = 0; m < 12; m++)
         if (strncasecmp(p + 2, months + 3 * m, 3) == 0) {
             const char *q = p + 5;
