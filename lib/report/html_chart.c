@@ -93,8 +93,8 @@ static void draw_tick(const chart *c, int64_t utc, int n_characters)
     tally_text_add(c->out,
                    "<line class=\"mark\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"
                    "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.*s</text>\n",
-                   x, x, HEIGHT - BOTTOM, HEIGHT - BOTTOM + 5, x, HEIGHT - BOTTOM + 34,
-                   n_characters, text);
+                   x, x, HEIGHT - BOTTOM, HEIGHT - BOTTOM + 5, fmin(x, WIDTH - 40),
+                   HEIGHT - BOTTOM + 34, n_characters, text);
 }
 
 /* First days of months (years, on long series), or every so many days on short ones. */

@@ -52,7 +52,7 @@ const char tally_html_style[] =
     "vertical-align:top}\n"
     "thead th{color:var(--soft);font-weight:600;white-space:nowrap}tbody th{font-weight:600}\n"
     ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
-    ".t{white-space:nowrap;font-variant-numeric:tabular-nums}.id{overflow-wrap:anywhere}\n"
+    ".t{white-space:nowrap;font-variant-numeric:tabular-nums}.id{overflow-wrap:anywhere;min-width:11em}\n"
     ".total td{font-weight:600}.out td{color:var(--soft)}\n"
     "details{margin:.75rem 0}summary{cursor:pointer;color:var(--f0)}\n"
     "footer{margin-top:3rem;border-top:1px solid var(--rule);padding-top:.75rem;color:var(--soft);"
