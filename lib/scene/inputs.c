@@ -39,6 +39,17 @@ static bool is_raster_name(const char *name)
     return false;
 }
 
+/* What a shell's star brings along beside the tiles: left out without a word unless it stands
+ * alone. */
+static bool is_sidecar_name(const char *name)
+{
+    static const char *const endings[] = { ".imd", ".xml", ".rpb", ".til", ".tfw", ".prj",
+                                           ".ovr", ".msk", ".txt", ".md5", ".csv" };
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (ends_with(name, endings[i])) return true;
+    return false;
+}
+
 static tally_status add(tally_builder *b, tally_input input, tally_error *err)
 {
     if (b->n_inputs >= MOST_FILES)
@@ -203,7 +214,8 @@ static tally_status add_collection(tally_builder *b, const char *path, tally_err
     if (json_object_get(root, "assets")) s = add_item(b, path, root, err);
     for (size_t i = 0; i < json_array_size(features) && s == TALLY_OK; i++)
         s = add_item(b, path, json_array_get(features, i), err);
-    if (s == TALLY_OK && b->n_inputs == before)
+    bool sidecar = b->settings->n_inputs > 1 && json_object_get(root, "properties");
+    if (s == TALLY_OK && b->n_inputs == before && !sidecar)
         s = tally_fail(err, TALLY_E_FORMAT,
                        "%s: names no GeoTIFF in any asset; give a STAC ItemCollection of images",
                        path);
@@ -214,6 +226,7 @@ static tally_status add_one(tally_builder *b, const char *path, tally_error *err
 {
     if (ends_with(path, ".json") || ends_with(path, ".geojson"))
         return add_collection(b, path, err);
+    if (b->settings->n_inputs > 1 && is_sidecar_name(path)) return TALLY_OK;
     return add_file(b, path, err);
 }
 

@@ -219,9 +219,14 @@ static void order_of_times(void **state)
     files_tif("c_20230219.tif", (made) { .when = "2023:02:19 00:00:00" }, NULL);
     files_tif("d_20230220.tif", (made) { 0 }, NULL);
     files_tif("e_20230221.tif", (made) { .when = "2023:05:01 10:00:00" }, NULL);
+    files_text("g_20230222.vrt", /* a vendor's driver fills this domain */
+               "<VRTDataset rasterXSize=\"8\" rasterYSize=\"6\"><SRS>EPSG:32652</SRS><GeoTransform>"
+               "634000,3,0,4697000,0,-3</GeoTransform><Metadata domain=\"IMAGERY\"><MDI "
+               "key=\"ACQUISITIONDATETIME\">2023-06-01 04:05:06</MDI></Metadata>"
+               "<VRTRasterBand dataType=\"Byte\" band=\"1\"/></VRTDataset>");
     files_tif("f.tif", (made) { .when = "0000:00:00 00:00:00" }, NULL);
     tally_catalogue *c = read_folder(&h);
-    assert_int_equal(c->n_scenes, 6);
+    assert_int_equal(c->n_scenes, 7);
     static const struct {
         const char *id, *time, *source, *precision;
     } expected[] = { { "f", "", "", "" },
@@ -229,8 +234,9 @@ static void order_of_times(void **state)
                      { "b_20230218", "2023-02-18T05:00:00Z", "tiff", "second" },
                      { "c_20230219", "2023-02-19T00:00:00Z", "tiff", "day" },
                      { "d_20230220", "2023-02-20T00:00:00Z", "name", "day" },
-                     { "e_20230221", "2023-05-01T10:00:00Z", "tiff", "second" } };
-    for (int i = 0; i < 6; i++) {
+                     { "e_20230221", "2023-05-01T10:00:00Z", "tiff", "second" },
+                     { "g_20230222", "2023-06-01T04:05:06Z", "imagery", "second" } };
+    for (int i = 0; i < 7; i++) {
         assert_string_equal(c->scenes[i].id, expected[i].id);
         is_time(c->scenes[i].utc, expected[i].time);
         assert_string_equal(c->scenes[i].time_source, expected[i].source);
@@ -312,6 +318,8 @@ static void families(void **state)
     tally_catalogue_destroy(&c);
 }
 
+#define TWENTY "1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"
+
 static void what_is_wrong_with_a_tile(void **state)
 {
     (void)state;
@@ -324,6 +332,24 @@ static void what_is_wrong_with_a_tile(void **state)
                        { "2", "", 8, 0, 130.2, 42.2, 0 },
                        { "3", "", 0, 6, 130.1, 42.1, 0 } };
     assert_int_equal(GDALSetGCPs(data, 3, gcp, NULL), CE_None);
+    GDALClose(data);
+    files_tif("20230110_rpc.tif", (made) { .no_place = 1 }, &data);
+    static const char *const rpc[] = { "LONG_OFF=130.6",
+                                       "LAT_OFF=42.4",
+                                       "HEIGHT_OFF=0",
+                                       "LINE_OFF=3",
+                                       "SAMP_OFF=4",
+                                       "LONG_SCALE=1",
+                                       "LAT_SCALE=1",
+                                       "HEIGHT_SCALE=1",
+                                       "LINE_SCALE=1",
+                                       "SAMP_SCALE=1",
+                                       "LINE_NUM_COEFF=" TWENTY,
+                                       "LINE_DEN_COEFF=" TWENTY,
+                                       "SAMP_NUM_COEFF=" TWENTY,
+                                       "SAMP_DEN_COEFF=" TWENTY,
+                                       NULL };
+    assert_int_equal(GDALSetMetadata(data, (char **)rpc, "RPC"), CE_None);
     GDALClose(data);
     files_tif("20230104_complex.tif", (made) { .type = GDT_CFloat32, .bands = 1 }, NULL);
     files_tif("20230105_whole.tif", (made) { .width = 400, .height = 400, .options = striped },
@@ -347,10 +373,11 @@ static void what_is_wrong_with_a_tile(void **state)
         "",
         "cannot be opened",
         "cannot be opened",
-        "no place on the ground"
+        "no place on the ground",
+        "not orthorectified (RPC only): gdalwarp -rpc -to RPC_DEM=dem.tif -t_srs EPSG:32652"
     };
-    assert_int_equal(c->n_scenes, 9);
-    for (int i = 0; i < 9; i++) {
+    assert_int_equal(c->n_scenes, 10);
+    for (int i = 0; i < 10; i++) {
         const char *reason = c->scenes[i].reason;
         if (i == 5     ? !strstr(reason, "fetch it again")
             : *says[i] ? !strstr(reason, says[i])
@@ -376,6 +403,15 @@ static void inputs_of_all_kinds(void **state)
     const char *inputs[] = { pattern, files_path(""), files_path("a_20230101.tif") };
     tally_catalogue *c = read_all(inputs, 3, NULL, NULL);
     assert_int_equal(c->n_tiles, 2);
+    tally_catalogue_destroy(&c);
+
+    /* what a shell's star gives: sidecars beside the tiles */
+    files_text("a_metadata.json", PLANET("a", "2023-01-01T00:00:00Z"));
+    files_text("a.IMD", "x");
+    const char *star[] = { files_path("a_20230101.tif"), files_path("a_metadata.json"),
+                           files_path("a.IMD") };
+    c = read_all(star, 3, NULL, NULL);
+    assert_int_equal(c->n_tiles, 1);
     tally_catalogue_destroy(&c);
 
     files_text("bad.json", "{ \"type\": ");
