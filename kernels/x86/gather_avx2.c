@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The cubic as four row loads of four floats each. Along a row with whole steps (a plain shift, the
- * common case) the weights never change, and eight pixels share each load. All else goes through
- * the scalar definition pixel by pixel.
+ * Along a row with whole steps (a plain shift, the common case) the weights never change, and eight
+ * pixels share each load. All else goes through the scalar definition: four loads of four pixels
+ * each were tried and did not pay.
  */
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
 
 #include "kernels/variants.h"
-
-static inline int four_valid(const uint64_t *row, int x0)
-{
-    const size_t word = (size_t)x0 >> 6;
-    const int shift = x0 & 63;
-    uint64_t bits = row[word] >> shift;
-
-    if (shift > 60) bits |= row[word + 1] << (64 - shift);
-    return (bits & 15) == 15;
-}
 
 /* Are the 11 pixels under eight cubic neighbourhoods all valid? */
 static inline int eleven_valid(const uint64_t *row, int x0)
@@ -37,21 +27,6 @@ static inline void cubic_weights(float t, float w[4])
     w[1] = 1.0f + t * t * (-2.5f + 1.5f * t);
     w[2] = t * (0.5f + t * (2.0f - 1.5f * t));
     w[3] = t * t * (-0.5f + 0.5f * t);
-}
-
-static inline __m128 column4(const float *at, size_t stride, const float w[4])
-{
-    __m128 c = _mm_mul_ps(_mm_set1_ps(w[0]), _mm_loadu_ps(at));
-    c = _mm_add_ps(c, _mm_mul_ps(_mm_set1_ps(w[1]), _mm_loadu_ps(at + stride)));
-    c = _mm_add_ps(c, _mm_mul_ps(_mm_set1_ps(w[2]), _mm_loadu_ps(at + 2 * stride)));
-    return _mm_add_ps(c, _mm_mul_ps(_mm_set1_ps(w[3]), _mm_loadu_ps(at + 3 * stride)));
-}
-
-static inline float cubic(const float *at, size_t stride, __m128 wx, const float wy[4])
-{
-    const __m128 p = _mm_mul_ps(wx, column4(at, stride, wy));
-    const __m128 pairs = _mm_add_ps(p, _mm_movehdup_ps(p)); /* 0+1, ., 2+3, . */
-    return _mm_cvtss_f32(_mm_add_ss(pairs, _mm_movehl_ps(pairs, pairs)));
 }
 
 static inline __m256 column8(const float *at, size_t stride, const float w[4])
@@ -85,24 +60,27 @@ void tally_gather_f32_avx2(const float *src, size_t stride, size_t plane, int ba
                            double dx, double dy, size_t n, float *dst, size_t dst_plane,
                            uint64_t *dst_valid)
 {
-    const int shift = is_shift(x, y, dx, dy);
+    if (!is_shift(x, y, dx, dy)) {
+        tally_gather_f32_scalar(src, stride, plane, bands, width, height, valid, words, x, y, dx,
+                                dy, n, dst, dst_plane, dst_valid);
+        return;
+    }
+    const int iy =
+        y >= 1.0 && y < (double)height - 2.0 ? (int)y : 0; /* 0: no eight at once on this row */
 
     memset(dst_valid, 0, (n + 63) / 64 * sizeof *dst_valid);
     for (size_t i = 0; i < n;) {
-        const double px = x + (double)i * dx, py = y + (double)i * dy;
-        const int inside =
-            px >= 1.0 && py >= 1.0 && px < (double)width - 2.0 && py < (double)height - 2.0;
+        const double px = x + (double)i;
+        const int ix = px >= 1.0 && px < (double)width - 9.0 ? (int)px : 0;
 
-        if (inside) {
-            const int ix = (int)px, iy = (int)py;
+        if (iy && ix && i + 8 <= n) {
             const uint64_t *row = valid + (size_t)(iy - 1) * words;
-            const float *at = src + (size_t)(iy - 1) * stride + (size_t)(ix - 1);
-            float wx[4], wy[4];
-            if (shift && i + 8 <= n && ix + 9 < width && eleven_valid(row, ix - 1) &&
-                eleven_valid(row + words, ix - 1) && eleven_valid(row + 2 * words, ix - 1) &&
-                eleven_valid(row + 3 * words, ix - 1)) {
+            if (eleven_valid(row, ix - 1) && eleven_valid(row + words, ix - 1) &&
+                eleven_valid(row + 2 * words, ix - 1) && eleven_valid(row + 3 * words, ix - 1)) {
+                const float *at = src + (size_t)(iy - 1) * stride + (size_t)(ix - 1);
+                float wx[4], wy[4];
                 cubic_weights((float)(px - ix), wx);
-                cubic_weights((float)(py - iy), wy);
+                cubic_weights((float)(y - iy), wy);
                 for (int b = 0; b < bands; b++)
                     _mm256_storeu_ps(dst + (size_t)b * dst_plane + i,
                                      cubic8(at + (size_t)b * plane, stride, wx, wy));
@@ -111,21 +89,9 @@ void tally_gather_f32_avx2(const float *src, size_t stride, size_t plane, int ba
                 i += 8;
                 continue;
             }
-            if (four_valid(row, ix - 1) && four_valid(row + words, ix - 1) &&
-                four_valid(row + 2 * words, ix - 1) && four_valid(row + 3 * words, ix - 1)) {
-                cubic_weights((float)(px - ix), wx);
-                cubic_weights((float)(py - iy), wy);
-                const __m128 across = _mm_loadu_ps(wx);
-                for (int b = 0; b < bands; b++)
-                    dst[(size_t)b * dst_plane + i] =
-                        cubic(at + (size_t)b * plane, stride, across, wy);
-                dst_valid[i >> 6] |= UINT64_C(1) << (i & 63);
-                i++;
-                continue;
-            }
         }
         uint64_t bit = 0;
-        tally_gather_f32_scalar(src, stride, plane, bands, width, height, valid, words, px, py, dx,
+        tally_gather_f32_scalar(src, stride, plane, bands, width, height, valid, words, px, y, dx,
                                 dy, 1, dst + i, dst_plane, &bit);
         dst_valid[i >> 6] |= (bit & 1) << (i & 63);
         i++;

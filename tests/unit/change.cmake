@@ -10,3 +10,4 @@ if(TARGET opencv_imgproc)
     tally_test(test_blobs_opencv ROOMS base kernels LIBS opencv_core opencv_imgproc
         SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_blobs_opencv.cpp ${change}/blobs.c ${change}/morphology.c)
 endif()
+tally_test(test_diff ROOMS change SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_diff.c)
