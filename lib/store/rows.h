@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How the fields of each record lie in its layer: one table a record, read and written by the same
+ * two functions. */
+#ifndef TALLY_STORE_ROWS_H
+#define TALLY_STORE_ROWS_H
+
+#include <ogr_api.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tallyman/records.h"
+
+typedef enum tally_field_kind {
+    TALLY_FIELD_TEXT,    /* const char * */
+    TALLY_FIELD_NUMBER,  /* double; NaN is NULL */
+    TALLY_FIELD_INT,     /* int */
+    TALLY_FIELD_COUNT,   /* int64_t; TALLY_NO_COUNT is NULL */
+    TALLY_FIELD_TIME,    /* int64_t seconds, kept as text; no time is NULL */
+    TALLY_FIELD_CLASS,   /* tally_class, kept as its name */
+    TALLY_FIELD_QUALITY, /* tally_quality, kept as its name */
+} tally_field_kind;
+
+typedef struct tally_field {
+    const char *name;
+    tally_field_kind kind;
+    size_t offset;
+} tally_field;
+
+typedef struct tally_layer {
+    const char *name;
+    const tally_field *fields;
+    int n_fields;
+    OGRwkbGeometryType geometry;
+} tally_layer;
+
+typedef enum tally_layer_id {
+    TALLY_SCENES,
+    TALLY_OBSERVATIONS,
+    TALLY_DETECTIONS,
+    TALLY_SPIKES,
+    TALLY_VISITS,
+    TALLY_LAYER_COUNT
+} tally_layer_id;
+extern const tally_layer tally_layers[TALLY_LAYER_COUNT];
+
+OGRFieldType tally_field_type(tally_field_kind kind);
+/* Copy a record into a feature, field by field, in the layer's order. */
+void tally_row_write(const tally_layer *layer, const void *row, OGRFeatureH feature);
+/* And back. Texts stay the feature's. False: a word that is none of ours. */
+bool tally_row_read(const tally_layer *layer, OGRFeatureH feature, void *row);
+
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The GeoPackage store. Manners of our guest: OGR's own transactions only (a BEGIN in SQL would
+ * slip past its bookkeeping); rows are replaced by delete and insert; the axis order of the CRS is
+ * longitude, latitude; one handle, one thread.
+ */
+#include "tallyman/store.h"
+
+#include <cpl_error.h>
+#include <gdal.h>
+#include <ogr_srs_api.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "scene/scene.h"
+#include "site/crs.h"
+#include "store/rows.h"
+
+struct tally_store {
+    GDALDatasetH dataset;
+    OGRLayerH layers[TALLY_LAYER_COUNT];
+    char *path;
+};
+
+static tally_status failed(const char *path, const char *doing, tally_error *err)
+{
+    char said[256];
+    return tally_fail(err, TALLY_E_IO,
+                      "%s: cannot be %s: %s; check the disk's space and who may write there", path,
+                      doing, tally_gdal_said(said, sizeof said));
+}
+
+static tally_status make_layer(tally_store *store, int id, tally_error *err)
+{
+    const tally_layer *l = &tally_layers[id];
+    OGRSpatialReferenceH srs = NULL;
+    if (l->geometry != wkbNone) {
+        srs = OSRNewSpatialReference(NULL);
+        if (OSRImportFromEPSG(srs, TALLY_LONLAT) != OGRERR_NONE)
+            return failed(store->path, "given a CRS", err);
+        OSRSetAxisMappingStrategy(srs, OAMS_TRADITIONAL_GIS_ORDER);
+    }
+    OGRLayerH layer = GDALDatasetCreateLayer(store->dataset, l->name, srs, l->geometry, NULL);
+    if (srs) OSRRelease(srs);
+    if (!layer) return failed(store->path, "given its layers", err);
+    for (int i = 0; i < l->n_fields; i++) {
+        OGRFieldDefnH field =
+            OGR_Fld_Create(l->fields[i].name, tally_field_type(l->fields[i].kind));
+        OGRErr bad = OGR_L_CreateField(layer, field, TRUE);
+        OGR_Fld_Destroy(field);
+        if (bad) return failed(store->path, "given its columns", err);
+    }
+    store->layers[id] = layer;
+    return TALLY_OK;
+}
+
+/* A store of ours has each layer with each column in its place. */
+static tally_status take_layer(tally_store *store, int id, tally_error *err)
+{
+    const tally_layer *l = &tally_layers[id];
+    OGRLayerH layer = GDALDatasetGetLayerByName(store->dataset, l->name);
+    OGRFeatureDefnH columns = layer ? OGR_L_GetLayerDefn(layer) : NULL;
+    bool good = columns && OGR_FD_GetFieldCount(columns) >= l->n_fields;
+    for (int i = 0; good && i < l->n_fields; i++)
+        good = strcmp(OGR_Fld_GetNameRef(OGR_FD_GetFieldDefn(columns, i)), l->fields[i].name) == 0;
+    if (!good)
+        return tally_fail(err, TALLY_E_FORMAT,
+                          "%s: its layer %s is not what tallyman writes; use --fresh to start over",
+                          store->path, l->name);
+    store->layers[id] = layer;
+    return TALLY_OK;
+}
+
+static tally_status make_store(tally_store *store, tally_error *err)
+{
+    GDALDriverH driver = GDALGetDriverByName("GPKG");
+    if (!driver)
+        return tally_fail(err, TALLY_E_IO,
+                          "%s: this GDAL has no GeoPackage driver; install libgdal with SQLite",
+                          store->path);
+    store->dataset = GDALCreate(driver, store->path, 0, 0, 0, GDT_Unknown, NULL);
+    if (!store->dataset) return failed(store->path, "made", err);
+    tally_status s = TALLY_OK;
+    for (int i = 0; i < TALLY_LAYER_COUNT && s == TALLY_OK; i++)
+        s = make_layer(store, i, err);
+    return s;
+}
+
+static tally_status take_store(tally_store *store, tally_store_mode mode, tally_error *err)
+{
+    static const char *const drivers[] = { "GPKG", NULL };
+    char said[256];
+    unsigned flags =
+        GDAL_OF_VECTOR | (mode == TALLY_STORE_CREATE ? GDAL_OF_UPDATE : GDAL_OF_READONLY);
+    store->dataset = GDALOpenEx(store->path, flags, drivers, NULL, NULL);
+    if (!store->dataset)
+        return tally_fail(err, TALLY_E_IO,
+                          "%s: cannot be opened as a store: %s; check the folder, or use --fresh",
+                          store->path, tally_gdal_said(said, sizeof said));
+    tally_status s = TALLY_OK;
+    for (int i = 0; i < TALLY_LAYER_COUNT && s == TALLY_OK; i++)
+        s = take_layer(store, i, err);
+    return s;
+}
+
+tally_status tally_store_open(const char *path, tally_store_mode mode, tally_store **out,
+                              tally_error *err)
+{
+    *out = NULL;
+    tally_gdal_begin();
+    tally_store *store = tally_alloc(1, sizeof *store);
+    if (!store || !(store->path = tally_strdup(path))) {
+        tally_free(store);
+        return tally_nomem(err, path);
+    }
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    CPLErrorReset();
+    bool there = access(path, F_OK) == 0;
+    tally_status s = mode == TALLY_STORE_CREATE && !there ? make_store(store, err)
+                                                          : take_store(store, mode, err);
+    CPLPopErrorHandler();
+    if (s != TALLY_OK) {
+        tally_store_close(&store);
+        /* a store that could not be made whole must not be taken for one later */
+        if (mode == TALLY_STORE_CREATE && !there) unlink(path);
+    }
+    *out = store;
+    return s;
+}
+
+void tally_store_close(tally_store **store)
+{
+    if (!store || !*store) return;
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    if ((*store)->dataset) GDALClose((*store)->dataset);
+    CPLPopErrorHandler();
+    tally_free((*store)->path);
+    tally_free(*store);
+    *store = NULL;
+}
+
+/* `scene = '...'` with quotes doubled: an attribute filter knows no parameters. */
+static char *scene_filter(const char *scene)
+{
+    tally_text t = { 0 };
+    tally_text_bytes(&t, "scene = '", 9);
+    for (const char *c = scene; *c; c++)
+        tally_text_bytes(&t, *c == '\'' ? "''" : c, *c == '\'' ? 2 : 1);
+    tally_text_bytes(&t, "'", 1);
+    if (t.failed) tally_text_fini(&t);
+    return t.bytes;
+}
+
+static tally_status filter_layer(tally_store *store, int id, const char *scene, tally_error *err)
+{
+    char *filter = scene ? scene_filter(scene) : NULL;
+    if (scene && !filter) return tally_nomem(err, store->path);
+    OGRErr bad = OGR_L_SetAttributeFilter(store->layers[id], filter);
+    tally_free(filter);
+    OGR_L_ResetReading(store->layers[id]);
+    return bad ? failed(store->path, "searched", err) : TALLY_OK;
+}
+
+tally_status tally_store_has_scene(tally_store *store, const char *scene, bool *stored,
+                                   tally_error *err)
+{
+    *stored = false;
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    tally_status s = filter_layer(store, TALLY_SCENES, scene, err);
+    if (s == TALLY_OK) *stored = OGR_L_GetFeatureCount(store->layers[TALLY_SCENES], TRUE) > 0;
+    OGR_L_SetAttributeFilter(store->layers[TALLY_SCENES], NULL);
+    CPLPopErrorHandler();
+    return s;
+}
+
+/* Delete the rows of a scene, or all when scene is NULL. */
+static tally_status clear_rows(tally_store *store, int id, const char *scene, tally_error *err)
+{
+    OGRLayerH layer = store->layers[id];
+    tally_status s = filter_layer(store, id, scene, err);
+    GIntBig *ids = NULL;
+    size_t n = 0;
+    OGRFeatureH feature;
+    while (s == TALLY_OK && (feature = OGR_L_GetNextFeature(layer))) {
+        GIntBig *more = tally_realloc(ids, n + 1, sizeof *ids);
+        if (more) {
+            ids = more;
+            ids[n++] = OGR_F_GetFID(feature);
+        } else {
+            s = tally_nomem(err, store->path);
+        }
+        OGR_F_Destroy(feature);
+    }
+    OGR_L_SetAttributeFilter(layer, NULL);
+    for (size_t i = 0; i < n && s == TALLY_OK; i++)
+        if (OGR_L_DeleteFeature(layer, ids[i]) != OGRERR_NONE)
+            s = failed(store->path, "written", err);
+    tally_free(ids);
+    return s;
+}
+
+static OGRGeometryH polygon_of(const tally_detection *d)
+{
+    OGRGeometryH polygon = OGR_G_CreateGeometry(wkbPolygon),
+                 ring = OGR_G_CreateGeometry(wkbLinearRing);
+    for (size_t i = 0; i <= d->n_ring && d->n_ring; i++)
+        OGR_G_AddPoint_2D(ring, d->ring[i % d->n_ring][0], d->ring[i % d->n_ring][1]);
+    OGR_G_AddGeometryDirectly(polygon, ring);
+    return polygon;
+}
+
+static tally_status add_row(tally_store *store, int id, const void *row, tally_error *err)
+{
+    OGRFeatureH feature = OGR_F_Create(OGR_L_GetLayerDefn(store->layers[id]));
+    if (!feature) return tally_nomem(err, store->path);
+    tally_row_write(&tally_layers[id], row, feature);
+    if (id == TALLY_DETECTIONS) OGR_F_SetGeometryDirectly(feature, polygon_of(row));
+    OGRErr bad = OGR_L_CreateFeature(store->layers[id], feature);
+    OGR_F_Destroy(feature);
+    return bad ? failed(store->path, "written", err) : TALLY_OK;
+}
+
+static tally_status add_rows(tally_store *store, int id, const void *rows, size_t n, size_t size,
+                             tally_error *err)
+{
+    tally_status s = TALLY_OK;
+    for (size_t i = 0; i < n && s == TALLY_OK; i++)
+        s = add_row(store, id, (const char *)rows + i * size, err);
+    return s;
+}
+
+static tally_status begin(tally_store *store, tally_error *err)
+{
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    CPLErrorReset();
+    return GDALDatasetStartTransaction(store->dataset, FALSE) == OGRERR_NONE
+               ? TALLY_OK
+               : failed(store->path, "written", err);
+}
+
+static tally_status end(tally_store *store, tally_status s, tally_error *err)
+{
+    if (s != TALLY_OK)
+        GDALDatasetRollbackTransaction(store->dataset);
+    else if (GDALDatasetCommitTransaction(store->dataset) != OGRERR_NONE)
+        s = failed(store->path, "written", err);
+    CPLPopErrorHandler();
+    return s;
+}
+
+tally_status tally_store_put_scene(tally_store *store, const tally_scene_record *scene,
+                                   const tally_observation *observations, size_t n_observations,
+                                   const tally_detection *detections, size_t n_detections,
+                                   tally_error *err)
+{
+    tally_status s = begin(store, err);
+    for (int id = TALLY_SCENES; id <= TALLY_DETECTIONS && s == TALLY_OK; id++)
+        s = clear_rows(store, id, scene->scene, err);
+    if (s == TALLY_OK) s = add_row(store, TALLY_SCENES, scene, err);
+    if (s == TALLY_OK)
+        s = add_rows(store, TALLY_OBSERVATIONS, observations, n_observations, sizeof *observations,
+                     err);
+    if (s == TALLY_OK)
+        s = add_rows(store, TALLY_DETECTIONS, detections, n_detections, sizeof *detections, err);
+    return end(store, s, err);
+}
+
+tally_status tally_store_put_series(tally_store *store, const tally_spike *spikes, size_t n_spikes,
+                                    const tally_visit *visits, size_t n_visits, tally_error *err)
+{
+    tally_status s = begin(store, err);
+    for (int id = TALLY_SPIKES; id <= TALLY_VISITS && s == TALLY_OK; id++)
+        s = clear_rows(store, id, NULL, err);
+    if (s == TALLY_OK) s = add_rows(store, TALLY_SPIKES, spikes, n_spikes, sizeof *spikes, err);
+    if (s == TALLY_OK) s = add_rows(store, TALLY_VISITS, visits, n_visits, sizeof *visits, err);
+    return end(store, s, err);
+}
+
+static tally_status read_ring(OGRFeatureH feature, tally_detection *d, tally_error *err)
+{
+    OGRGeometryH polygon = OGR_F_GetGeometryRef(feature);
+    OGRGeometryH ring =
+        polygon && OGR_G_GetGeometryCount(polygon) > 0 ? OGR_G_GetGeometryRef(polygon, 0) : NULL;
+    int n = ring ? OGR_G_GetPointCount(ring) - 1 : 0;
+    if (n < 3)
+        return tally_fail(err, TALLY_E_FORMAT,
+                          "a detection without an outline; use --fresh to start over");
+    d->ring = tally_alloc((size_t)n, sizeof *d->ring);
+    if (!d->ring) return tally_nomem(err, "a detection");
+    d->n_ring = (size_t)n;
+    for (int i = 0; i < n; i++) {
+        d->ring[i][0] = OGR_G_GetX(ring, i);
+        d->ring[i][1] = OGR_G_GetY(ring, i);
+    }
+    return TALLY_OK;
+}
+
+static tally_status take_row(int id, OGRFeatureH feature, tally_records *r, tally_error *err)
+{
+    union {
+        tally_scene_record scene;
+        tally_observation observation;
+        tally_detection detection;
+        tally_spike spike;
+        tally_visit visit;
+    } row = { 0 };
+    if (!tally_row_read(&tally_layers[id], feature, &row))
+        return tally_fail(
+            err, TALLY_E_FORMAT,
+            "layer %s holds a word that tallyman does not know; use --fresh to start over",
+            tally_layers[id].name);
+    tally_status s;
+    switch (id) {
+    case TALLY_SCENES:
+        return tally_records_add_scene(r, &row.scene, err);
+    case TALLY_OBSERVATIONS:
+        return tally_records_add_observation(r, &row.observation, err);
+    case TALLY_SPIKES:
+        return tally_records_add_spike(r, &row.spike, err);
+    case TALLY_VISITS:
+        return tally_records_add_visit(r, &row.visit, err);
+    default:
+        s = read_ring(feature, &row.detection, err);
+        if (s == TALLY_OK) s = tally_records_add_detection(r, &row.detection, err);
+        tally_free(row.detection.ring);
+        return s;
+    }
+}
+
+tally_status tally_store_read(tally_store *store, tally_records **out, tally_error *err)
+{
+    tally_status s = tally_records_create(out, err);
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    for (int id = 0; id < TALLY_LAYER_COUNT && s == TALLY_OK; id++) {
+        OGRFeatureH feature;
+        OGR_L_ResetReading(store->layers[id]);
+        while (s == TALLY_OK && (feature = OGR_L_GetNextFeature(store->layers[id]))) {
+            s = take_row(id, feature, *out, err);
+            OGR_F_Destroy(feature);
+        }
+    }
+    CPLPopErrorHandler();
+    if (s == TALLY_OK)
+        tally_records_sort(*out);
+    else
+        tally_records_destroy(out);
+    return s;
+}
