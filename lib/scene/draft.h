@@ -32,6 +32,7 @@ typedef struct tally_naming {
     char product[64]; /* AnalyticMS_SR, Visual, ..., "" unknown */
     bool is_mask;     /* udm, udm2, mask */
     bool is_planet;   /* ID_3B_... */
+    bool is_maxar;    /* 23OCT05021134-M2AS-...: M multispectral, S pan-sharpened, P panchromatic */
     bool is_sibling;  /* _r1c1, -P001 */
     bool is_naip;     /* m_4709963_se_14_1_20140720: red, green, blue, nir */
     tally_product_level level;

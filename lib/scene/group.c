@@ -32,13 +32,6 @@ static void join(tally_draft *d, size_t a, size_t b)
         d[a].group = b;
 }
 
-static int by_id(const void *a, const void *b, void *drafts)
-{
-    const tally_draft *x = (tally_draft *)drafts + *(const size_t *)a,
-                      *y = (tally_draft *)drafts + *(const size_t *)b;
-    return strcmp(x->said.id, y->said.id);
-}
-
 static int by_tie(const void *a, const void *b, void *drafts)
 {
     const tally_draft *x = (tally_draft *)drafts + *(const size_t *)a,
@@ -50,6 +43,24 @@ static int by_tie(const void *a, const void *b, void *drafts)
 static int64_t time_of(const tally_draft *d)
 {
     return d->n_moments ? d->moments[0].utc : TALLY_NO_TIME;
+}
+
+/* By id, then time: what was taken at other times is another scene, even when a careless sidecar
+ * gives it the same id. */
+static int by_id(const void *a, const void *b, void *drafts)
+{
+    const tally_draft *x = (tally_draft *)drafts + *(const size_t *)a,
+                      *y = (tally_draft *)drafts + *(const size_t *)b;
+    int order = strcmp(x->said.id, y->said.id);
+    return order ? order : (time_of(x) > time_of(y)) - (time_of(x) < time_of(y));
+}
+
+static bool one_acquisition(const tally_draft *x, const tally_draft *y)
+{
+    if (!*x->said.id || strcmp(x->said.id, y->said.id) != 0) return false;
+    if (!x->n_moments || !y->n_moments) return true;
+    bool clocks = x->moments[0].has_clock && y->moments[0].has_clock;
+    return time_of(y) - time_of(x) <= (clocks ? SAME_PASS_S : 86400);
 }
 
 static int by_pass(const void *a, const void *b, void *drafts)
@@ -102,8 +113,7 @@ static tally_status find_acquisitions(tally_builder *b, tally_error *err)
         d[i].group = order[i] = i;
     qsort_r(order, n, sizeof *order, by_id, d);
     for (size_t i = 1; i < n; i++)
-        if (*d[order[i]].said.id && by_id(&order[i - 1], &order[i], d) == 0)
-            join(d, order[i - 1], order[i]);
+        if (one_acquisition(&d[order[i - 1]], &d[order[i]])) join(d, order[i - 1], order[i]);
     qsort_r(order, n, sizeof *order, by_tie, d);
     for (size_t i = 1; i < n; i++)
         if (is_tied(&d[order[i - 1]]) && is_tied(&d[order[i]]) &&

@@ -177,6 +177,18 @@ static bool names_naip(const char *stem)
     return sscanf(stem, "m_%*7[0-9]_%2[nsew]_%*2[0-9]_%n", quarter, &at) == 1 && at > 0;
 }
 
+/* YYMMMDDHHMMSS-M2AS: kind, level of processing, two letters. */
+static void read_maxar(const char *stem, tally_naming *n)
+{
+    int64_t utc;
+    if (!maxar_at(stem, &utc) || stem[13] != '-' || !stem[14] || !strchr("MSP", stem[14]) ||
+        !is_digit(stem[15]) || !isupper((unsigned char)stem[16]) ||
+        !isupper((unsigned char)stem[17]) || isalnum((unsigned char)stem[18]))
+        return;
+    snprintf(n->product, sizeof n->product, "%.4s", stem + 14);
+    n->is_maxar = true;
+}
+
 tally_naming tally_naming_of(const char *stem)
 {
     tally_naming n = { .level = TALLY_LEVEL_ANALYTIC };
@@ -189,6 +201,7 @@ tally_naming tally_naming_of(const char *stem)
     } else {
         snprintf(n.tie, sizeof n.tie, "%s", stem);
         n.is_sibling = cut_sibling(n.tie);
+        read_maxar(stem, &n);
         if (!n.tie[0]) snprintf(n.tie, sizeof n.tie, "%s", stem);
     }
     const char *words = n.is_planet ? n.product : stem;
@@ -196,7 +209,7 @@ tally_naming tally_naming_of(const char *stem)
         n.level = TALLY_LEVEL_SR;
     else if (has_word(words, "Visual"))
         n.level = TALLY_LEVEL_VISUAL;
-    if (!n.is_planet && n.level != TALLY_LEVEL_ANALYTIC)
+    if (!n.is_planet && !n.is_maxar && n.level != TALLY_LEVEL_ANALYTIC)
         snprintf(n.product, sizeof n.product, "%s", n.level == TALLY_LEVEL_SR ? "SR" : "Visual");
     return n;
 }

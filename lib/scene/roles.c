@@ -76,6 +76,11 @@ static bool from_name(tally_draft *d)
     int n = d->tile.n_bands;
 
     if (d->naming.is_naip && n == 4) return take(d, rgbn, 4);
+    if (d->naming.is_maxar) {
+        /* coastal, blue, green, yellow, red, red edge, near infrared 1 and 2 */
+        static const int ms8[] = { -1, TALLY_BLUE, TALLY_GREEN, -1, TALLY_RED, -1, TALLY_NIR, -1 };
+        return n == 4 ? take(d, bgrn, 4) : n == 8 && take(d, ms8, 8);
+    }
     if (!d->naming.is_planet) return false;
     if (strcasestr(d->naming.product, "Visual")) return n >= 3 && take(d, rgbn, 3);
     if (strcasestr(d->naming.product, "Analytic") == NULL) return false;

@@ -201,12 +201,28 @@ static void maxar_sidecars(void **state)
     assert_true(xml->sun_elevation > 5 && xml->sun_elevation < 60); /* computed */
     assert_int_equal(imd->n_tiles, 2);
     assert_string_equal(imd->id, "10400100AB");
+    assert_string_equal(imd->family, "M2AS-bgrn-0.5m");
     is_time(imd->utc, "2023-10-05T02:11:35Z");
     assert_string_equal(imd->time_source, "sidecar");
     near(imd->sun_azimuth, 160.5);
     near(imd->view_azimuth, 222);
     near(imd->off_nadir, 12.5);
     assert_true(isnan(imd->cloud));
+    tally_catalogue_destroy(&c);
+}
+
+static void one_id_at_two_times(void **state)
+{
+    (void)state;
+    files_tif("a.tif", (made) { 0 }, NULL);
+    files_tif("b.tif", (made) { 0 }, NULL);
+    files_text("a.json", ITEM("image", "2023-02-17T02:02:15Z", "") "}");
+    files_text("b.json", ITEM("image", "2023-02-18T02:02:15Z", "") "}");
+    tally_catalogue *c = read_folder(NULL);
+    assert_int_equal(c->n_scenes, 2);
+    assert_string_equal(c->scenes[0].id, "image");
+    assert_string_equal(c->scenes[1].id, "image#2");
+    assert_null(c->scenes[1].duplicate_of);
     tally_catalogue_destroy(&c);
 }
 
@@ -482,6 +498,7 @@ int main(void)
         TEST(maxar_sidecars),
         TEST(order_of_times),
         TEST(one_pass_is_one_scene),
+        TEST(one_id_at_two_times),
         TEST(families),
         TEST(what_is_wrong_with_a_tile),
         TEST(inputs_of_all_kinds),
