@@ -72,27 +72,41 @@ static tally_status unreadable(const tally_raster *r, tally_box w, tally_error *
         r->tile.path, w.x0, w.x1, w.y0, w.y1, tally_gdal_said(said, sizeof said));
 }
 
+/* One row of one band: which values are numbers, and which are more than nodata. Plain loops that
+ * vectorise. */
+static void judge_row(const float *v, int n, float nodata, float other, unsigned char *number,
+                      unsigned char *measured)
+{
+    for (int x = 0; x < n; x++) {
+        number[x] &= v[x] - v[x] == 0; /* neither NaN nor infinite */
+        measured[x] |= (v[x] != nodata) & (v[x] != other);
+    }
+}
+
 /* Everything below works on `part`, the window inside the tile, which lies at (dx, dy) of the
  * patch. */
-static void mark_values(const tally_raster *r, const int *bands, int n, tally_box part, int dx,
-                        int dy, tally_patch *patch)
+static tally_status mark_values(const tally_raster *r, const int *bands, int n, tally_box part,
+                                int dx, int dy, tally_patch *patch, tally_error *err)
 {
-    float nodata[TALLY_BAND_ROLES];
-    int has[TALLY_BAND_ROLES];
+    int width = tally_box_width(part), has;
+    unsigned char *number = tally_alloc((size_t)width, 2), *measured = number + width;
 
-    for (int b = 0; b < n; b++)
-        nodata[b] = (float)GDALGetRasterNoDataValue(GDALGetRasterBand(r->data, bands[b]), &has[b]);
-    float other = (float)r->tile.nodata; /* NaN compares unequal to all */
-    for (int y = 0; y < tally_box_height(part); y++)
-        for (int x = 0; x < tally_box_width(part); x++) {
-            int empty = 0, good = 1;
-            for (int b = 0; b < n; b++) {
-                float v = tally_patch_row(patch, b, y + dy)[x + dx];
-                good &= isfinite(v) != 0;
-                empty += (has[b] && v == nodata[b]) || v == other;
-            }
-            if (good && empty < n) tally_bits_set(&patch->valid, x + dx, y + dy);
+    if (!number) return tally_nomem(err, r->tile.path);
+    for (int y = 0; y < tally_box_height(part); y++) {
+        uint64_t *row = tally_bits_row(&patch->valid, y + dy);
+        memset(number, 1, (size_t)width);
+        memset(measured, 0, (size_t)width);
+        for (int b = 0; b < n; b++) {
+            double nodata = GDALGetRasterNoDataValue(GDALGetRasterBand(r->data, bands[b]), &has);
+            /* NaN compares unequal to all */
+            judge_row(tally_patch_row(patch, b, y + dy) + dx, width, has ? (float)nodata : NAN,
+                      (float)r->tile.nodata, number, measured);
         }
+        for (int x = 0; x < width; x++)
+            row[(x + dx) >> 6] |= (uint64_t)(number[x] & measured[x]) << ((x + dx) & 63);
+    }
+    tally_free(number);
+    return TALLY_OK;
 }
 
 static void drop_zeros(const unsigned char *row, int n, int dx, int y, tally_bits *valid)
@@ -142,10 +156,9 @@ static tally_status mark_unusable(const tally_raster *r, const int *bands, int n
 {
     GDALRasterBandH first = GDALGetRasterBand(r->data, bands[0]);
     int flags = GDALGetMaskFlags(first);
-    tally_status s = TALLY_OK;
+    tally_status s = mark_values(r, bands, n, part, dx, dy, patch, err);
 
-    mark_values(r, bands, n, part, dx, dy, patch);
-    if (r->tile.has_alpha)
+    if (s == TALLY_OK && r->tile.has_alpha)
         s = mark_byte_band(r, GDALGetRasterBand(r->data, r->tile.has_alpha), part, dx, dy,
                            &patch->valid, err);
     if (s == TALLY_OK && !(flags & (GMF_ALL_VALID | GMF_ALPHA)) &&
@@ -158,12 +171,17 @@ static tally_status mark_unusable(const tally_raster *r, const int *bands, int n
 
 static void clear_unseen(tally_patch *patch)
 {
-    for (int b = 0; b < patch->bands; b++)
-        for (int y = 0; y < patch->height; y++) {
-            float *row = tally_patch_row(patch, b, y);
-            for (int x = 0; x < patch->width; x++)
-                if (!tally_bits_get(&patch->valid, x, y)) row[x] = 0;
+    for (int y = 0; y < patch->height; y++) {
+        const uint64_t *bits = tally_bits_row(&patch->valid, y);
+        for (int x0 = 0; x0 < patch->width; x0 += 64) {
+            if (bits[x0 >> 6] == UINT64_MAX) continue;
+            for (int b = 0; b < patch->bands; b++) {
+                float *row = tally_patch_row(patch, b, y);
+                for (int x = x0; x < x0 + 64 && x < patch->width; x++)
+                    if (!(bits[x0 >> 6] >> (x & 63) & 1)) row[x] = 0;
+            }
         }
+    }
 }
 
 tally_status tally_raster_read(tally_raster *r, const tally_band_role *roles, int n_roles,
