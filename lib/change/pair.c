@@ -26,14 +26,18 @@ static tally_status pick(const tally_context *ctx, const char *path, const char 
     const tally_catalogue_settings settings = {
         .inputs = &path, .n_inputs = 1, .bands = bands, .nodata = NAN
     };
-    const tally_status s = tally_catalogue_read(ctx, &settings, catalogue, err);
+    tally_context silent =
+        *ctx; /* two images need no time: what is said about it helps nobody here */
 
+    silent.on_message = NULL;
+    const tally_status s = tally_catalogue_read(&silent, &settings, catalogue, err);
     if (s != TALLY_OK) return s;
     if ((*catalogue)->n_tiles != 1)
         return tally_fail(err, TALLY_E_ARG, "%s: holds %zu tiles; diff wants one file on each side",
                           path, (*catalogue)->n_tiles);
     *tile = (*catalogue)->tiles[0];
-    if (tile->reason && *tile->reason) return tally_fail(err, TALLY_E_FORMAT, "%s", tile->reason);
+    if (tile->reason && *tile->reason)
+        return tally_fail(err, TALLY_E_FORMAT, "%s: %s", tile->path, tile->reason);
     return TALLY_OK;
 }
 

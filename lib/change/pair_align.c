@@ -5,6 +5,8 @@
  * lose the vote there. Known failures are registration.c's: water, snow, cloud. Constant: up to 7 x
  * 7 windows, under the room's limit of 64 and enough that a third of them on water does no harm.
  */
+#include <math.h>
+
 #include "align/ties.h"
 #include "change/pair.h"
 
@@ -64,14 +66,17 @@ tally_status tally_pair_align(const tally_context *ctx, tally_pair *pair, double
             : tally_nomem(err, "the tie windows of two images");
     if (s == TALLY_OK) s = fill(ctx, pair, &ties, moving, err);
     if (s == TALLY_OK) s = tally_ties_register(ctx, &ties, moving, &placement, err);
-    if (s == TALLY_OK && placement.accepted) {
+    if (s == TALLY_OK && placement.accepted && isfinite(placement.dx_px) &&
+        isfinite(placement.dy_px)) {
         pair->shift = placement.residual;
         *dx_px = placement.dx_px;
         *dy_px = placement.dy_px;
         *found = true;
     } else if (s == TALLY_OK) {
         tally_warn(ctx, "%s: not aligned to %s: %s", pair->tiles[1].path, pair->tiles[0].path,
-                   placement.reason ? placement.reason : "no trustworthy shift");
+                   placement.reason && *placement.reason
+                       ? placement.reason
+                       : "nothing in them that a shift could be seen by");
     }
     for (size_t i = 0; moving && i < ties.n; i++)
         tally_patch_fini(&moving[i]);
