@@ -47,11 +47,12 @@ static bool object(double x, double y)
     return x >= 120 && x < 180 && y >= 90 && y < 120;
 }
 
-/* 1 m pixels; everything lies `shift` pixels right of where the ground has it. */
+/* 1 m pixels; everything lies `shift` pixels right of where the ground has it, and
+ * the tile begins `east` pixels farther east. */
 static void make(const char *path, uint64_t seed, double gain, int with_object, double shift,
-                 tally_patch *out)
+                 int east, tally_patch *out)
 {
-    const tally_affine affine = { { 500000, 1, 0, 4700000, 0, -1 } };
+    const tally_affine affine = { { 500000 + east, 1, 0, 4700000, 0, -1 } };
     tally_rng rng = { seed };
     tally_patch p;
 
@@ -59,7 +60,7 @@ static void make(const char *path, uint64_t seed, double gain, int with_object, 
     for (int y = 0; y < H; y++) {
         for (int x = 0; x < W; x++) {
             if (x < 10 && y < 10) continue; /* a corner without data */
-            const double u = x + 0.5 - shift, v = y + 0.5;
+            const double u = x + 0.5 + east - shift, v = y + 0.5;
             for (int b = 0; b < BANDS; b++)
                 tally_patch_row(&p, b, y)[x] =
                     (float)((ground(u, v, b) + (with_object && object(u, v) ? 500.0 : 0.0)) * gain +
@@ -127,9 +128,9 @@ static void every_method_finds_the_object(void **state)
                                            "irmad", "difference", "logratio" };
 
     (void)state;
-    make(in("20240101_before.tif"), 1, 1.0, 0, 0.0, NULL);
-    make(in("20240102_after.tif"), 2, 1.0, 1, 0.0, NULL);
-    make(in("20240103_haze.tif"), 3, 1.25, 1, 0.0, NULL);
+    make(in("20240101_before.tif"), 1, 1.0, 0, 0.0, 0, NULL);
+    make(in("20240102_after.tif"), 2, 1.0, 1, 0.0, 0, NULL);
+    make(in("20240103_haze.tif"), 3, 1.25, 1, 0.0, 0, NULL);
     for (int m = 0; m < 7; m++) {
         double hit, false_alarm, bright;
         const tally_diff_settings settings = { .before = in("20240101_before.tif"),
@@ -156,8 +157,8 @@ static void mad_rule_by_definition(void **state)
     size_t n = 0;
 
     (void)state;
-    make(in("20240101_before.tif"), 1, 1.0, 0, 0.0, &a);
-    make(in("20240102_after.tif"), 2, 1.0, 1, 0.0, &b);
+    make(in("20240101_before.tif"), 1, 1.0, 0, 0.0, 0, &a);
+    make(in("20240102_after.tif"), 2, 1.0, 1, 0.0, 0, &b);
     const tally_diff_settings settings = { .before = in("20240101_before.tif"),
                                            .after = in("20240102_after.tif"),
                                            .method = "difference",
@@ -207,8 +208,8 @@ static void shift_is_taken_out(void **state)
     double hit, false_alarm, bright;
 
     (void)state;
-    make(in("20240101_before.tif"), 1, 1.0, 0, 0.0, NULL);
-    make(in("20240104_shifted.tif"), 4, 1.1, 1, 2.5, NULL);
+    make(in("20240101_before.tif"), 1, 1.0, 0, 0.0, 0, NULL);
+    make(in("20240104_shifted.tif"), 4, 1.1, 1, 2.5, 0, NULL);
     const tally_diff_settings settings = { .before = in("20240101_before.tif"),
                                            .after = in("20240104_shifted.tif"),
                                            .output = in("change.tif"),
@@ -243,6 +244,54 @@ static void shift_is_taken_out(void **state)
     tally_free(text);
 }
 
+/* A tile that begins 37 pixels farther east: the same change in the same place, and nothing seen
+ * west of it. */
+static void other_grid(void **state)
+{
+    double hit, false_alarm, bright;
+    tally_patch c;
+
+    (void)state;
+    make(in("20240101_before.tif"), 1, 1.0, 0, 0.0, 0, NULL);
+    make(in("20240102_after.tif"), 2, 1.0, 1, 0.0, 37, NULL);
+    const tally_diff_settings settings = { .before = in("20240101_before.tif"),
+                                           .after = in("20240102_after.tif"),
+                                           .align = "none",
+                                           .output = in("change.tif") };
+    diff(&settings);
+    rate(settings.output, &hit, &false_alarm, &bright);
+    assert_true(hit > 0.99);
+    assert_true(false_alarm < 0.001);
+    assert_int_equal(tally_raster_load(settings.output, &c, NULL), TALLY_OK);
+    assert_true(tally_patch_row(&c, 0, 100)[36] == 255.0f);
+    assert_true(tally_patch_row(&c, 0, 100)[37] == 0.0f);
+    tally_patch_fini(&c);
+}
+
+/* The same bytes from the definition and from the best kernels, and from strips of any height. */
+static void kernels_and_memory_do_not_matter(void **state)
+{
+    static const size_t memory[] = { 64 << 20, 1 << 20 };
+    char hash[2][65];
+
+    (void)state;
+    make(in("20240101_before.tif"), 1, 1.0, 0, 0.0, 0, NULL);
+    make(in("20240104_shifted.tif"), 4, 1.1, 1, 2.5, 0, NULL);
+    for (int i = 0; i < 2; i++) {
+        const tally_diff_settings settings = { .before = in("20240101_before.tif"),
+                                               .after = in("20240104_shifted.tif"),
+                                               .output = in("change.tif"),
+                                               .open = 1 };
+        tally_context ctx = context();
+        tally_diff_result r;
+        ctx.max_memory = memory[i];
+        if (i) ctx.kernels = tally_kernels_select(0);
+        assert_int_equal(tally_diff(&ctx, &settings, &r, NULL), TALLY_OK);
+        assert_int_equal(tally_file_sha256(settings.output, hash[i], NULL), TALLY_OK);
+    }
+    assert_string_equal(hash[0], hash[1]);
+}
+
 static void bad_calls(void **state)
 {
     const tally_context ctx = context();
@@ -250,7 +299,7 @@ static void bad_calls(void **state)
     tally_error err;
 
     (void)state;
-    make(in("20240101_before.tif"), 1, 1.0, 0, 0.0, NULL);
+    make(in("20240101_before.tif"), 1, 1.0, 0, 0.0, 0, NULL);
     const char *b = in("20240101_before.tif");
     const tally_diff_settings bad[] = { { .before = b },
                                         { .before = b, .after = b, .method = "magic" },
@@ -316,6 +365,8 @@ int main(void)
         cmocka_unit_test(every_method_finds_the_object),
         cmocka_unit_test(mad_rule_by_definition),
         cmocka_unit_test(shift_is_taken_out),
+        cmocka_unit_test(other_grid),
+        cmocka_unit_test(kernels_and_memory_do_not_matter),
         cmocka_unit_test(bad_calls),
         cmocka_unit_test(histogram_rules),
     };
