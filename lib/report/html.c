@@ -9,10 +9,10 @@ static const char *site_of(const tally_records *r)
     return r->n_scenes ? r->scenes[0].site : r->n_observations ? r->observations[0].site : "";
 }
 
-static void write_head(tally_text *out, const tally_records *records, const tally_page *page)
+static void write_head(tally_text *out, const tally_records *records, const char *given)
 {
     const char *site = site_of(records);
-    const char *title = page->title && *page->title ? page->title : site;
+    const char *title = given && *given ? given : site;
     size_t n_used = 0;
     int64_t first = TALLY_NO_TIME, last = TALLY_NO_TIME;
 
@@ -91,8 +91,9 @@ static void write_cards(tally_text *out, const tally_html_series *series,
                    n_seen, series->n, n_spikes, n_spikes == 1 ? "" : "s");
 }
 
-static tally_status write_class(tally_text *out, const tally_records *records, tally_class c,
-                                const char *folder, tally_error *err)
+static tally_status write_class(const tally_context *ctx, tally_text *out,
+                                const tally_records *records, tally_class c, const char *folder,
+                                tally_error *err)
 {
     tally_html_series total;
     tally_status s = tally_html_select(records, c, "*", &total, err);
@@ -102,7 +103,7 @@ static tally_status write_class(tally_text *out, const tally_records *records, t
     tally_text_add(out, "<section><h2>%s</h2>\n", tally_html_noun(c));
     write_cards(out, &total, records, c);
     if ((s = tally_html_chart(out, records, c, err)) != TALLY_OK) goto out;
-    if ((s = tally_html_spikes(out, records, c, folder, err)) != TALLY_OK) goto out;
+    if ((s = tally_html_spikes(ctx, out, records, c, folder, err)) != TALLY_OK) goto out;
     if ((s = tally_html_zones(out, records, c, err)) != TALLY_OK) goto out;
     tally_text_add(out, "</section>\n");
 out:
@@ -110,27 +111,27 @@ out:
     return s;
 }
 
-tally_status tally_report_html(const tally_records *records, const tally_page *page,
-                               const char *folder, tally_error *err)
+tally_status tally_report_html(const tally_context *ctx, const tally_records *records,
+                               const char *title, const char *folder, tally_error *err)
 {
     tally_text out = { 0 };
     char *path = tally_format("%s/report.html", folder);
     tally_status s = path ? TALLY_OK : tally_nomem(err, "a file's name");
 
-    write_head(&out, records, page);
+    write_head(&out, records, title);
     if (records->n_observations == 0)
         tally_text_add(&out, "<p>Nothing was counted: no scene could be used.</p>\n");
     for (int c = 0; c < TALLY_CLASS_COUNT && s == TALLY_OK; c++)
-        s = write_class(&out, records, (tally_class)c, folder, err);
+        s = write_class(ctx, &out, records, (tally_class)c, folder, err);
     tally_html_visits(&out, records);
     tally_html_scenes(&out, records);
     tally_text_add(&out,
                    "</main>\n<footer><p>Counts are estimates with a 95 %% interval for the whole "
                    "zone; what was not seen is never counted as zero. In the pictures what was "
                    "counted is outlined; beside or below it the same place as it is when empty, "
-                   "where that was learned; hatched: not seen. Times are UTC.</p><p>tallyman ");
-    tally_html_text(&out, page->version ? page->version : "");
-    tally_text_add(&out, "</p></footer>\n</body></html>\n");
+                   "where that was learned; hatched: not seen. Times are UTC. Settings, versions "
+                   "and the inputs' hashes stand in <code>run.json</code> beside this "
+                   "file.</p></footer>\n</body></html>\n");
     if (s == TALLY_OK) s = tally_text_save(&out, path, err);
     tally_text_fini(&out);
     tally_free(path);

@@ -6,19 +6,15 @@
 #include "base/base.h"
 #include "tallyman/records.h"
 
-typedef struct tally_page {
-    const char *title;   /* of the site; NULL or "": its id */
-    const char *version; /* of tallyman */
-} tally_page;
-
 /*
  * Write FOLDER/report.html from `records` (in their order) and
  * FOLDER/pictures/<class>_<scene>_*.png. The file needs no network and runs no script. Every text
  * from outside is escaped. Same records and pictures, same bytes. Errors: TALLY_E_IO,
  * TALLY_E_NOMEM.
  */
-tally_status tally_report_html(const tally_records *records, const tally_page *page,
-                               const char *folder, tally_error *err) TALLY_MUST_CHECK;
+tally_status tally_report_html(const tally_context *ctx, const tally_records *records,
+                               const char *title, const char *folder,
+                               tally_error *err) TALLY_MUST_CHECK;
 
 /* Used among the html files. */
 
@@ -46,8 +42,9 @@ tally_status tally_html_select(const tally_records *records, tally_class c, cons
 tally_status tally_html_chart(tally_text *out, const tally_records *records, tally_class c,
                               tally_error *err) TALLY_MUST_CHECK;
 /* What stands out in a class: statements and pictures. */
-tally_status tally_html_spikes(tally_text *out, const tally_records *records, tally_class c,
-                               const char *folder, tally_error *err) TALLY_MUST_CHECK;
+tally_status tally_html_spikes(const tally_context *ctx, tally_text *out,
+                               const tally_records *records, tally_class c, const char *folder,
+                               tally_error *err) TALLY_MUST_CHECK;
 tally_status tally_html_zones(tally_text *out, const tally_records *records, tally_class c,
                               tally_error *err) TALLY_MUST_CHECK;
 void tally_html_visits(tally_text *out, const tally_records *records);

@@ -142,20 +142,24 @@ static char *picture_prefix(tally_class c, const char *scene)
     return prefix;
 }
 
-static tally_status show_picture(tally_text *out, const char *folder, const char *name,
-                                 const char *unit, const tally_spike *s, tally_error *err)
+static tally_status show_picture(const tally_context *ctx, tally_text *out, const char *folder,
+                                 const char *name, const char *unit, const tally_spike *s,
+                                 tally_error *err)
 {
     char *path = tally_format("%s/pictures/%s", folder, name), *bytes = NULL;
     size_t size = 0;
-    tally_error unread;
+    tally_error unread = { 0 };
 
     if (!path) return tally_nomem(err, "a picture's name");
     if (out->size > PAGE_LIMIT ||
         tally_file_read(path, PICTURE_LIMIT, &bytes, &size, &unread) != TALLY_OK) {
+        const bool large = out->size > PAGE_LIMIT;
+        const char *why = large ? "the page would grow too large" : "it cannot be read";
+        tally_warn(ctx, "%s: not in the report: %s", path, large ? why : unread.message);
         tally_text_add(out, "<p class=\"note\">The picture <code>pictures/");
         tally_html_text(out, name);
-        tally_text_add(out, "</code> is not in this page: %s.</p>\n",
-                       out->size > PAGE_LIMIT ? "the page would grow too large" : "unreadable");
+        tally_text_add(out, "</code> is not in this page: ");
+        tally_text_add(out, "%s.</p>\n", why);
     } else {
         tally_text_add(out, "<figure><img alt=\"");
         tally_html_text(out, s->scene);
@@ -170,8 +174,8 @@ static tally_status show_picture(tally_text *out, const char *folder, const char
     return TALLY_OK;
 }
 
-static tally_status show_pictures(tally_text *out, const tally_spike *s, const char *folder,
-                                  tally_error *err)
+static tally_status show_pictures(const tally_context *ctx, tally_text *out, const tally_spike *s,
+                                  const char *folder, tally_error *err)
 {
     char *prefix = picture_prefix(s->class_, s->scene);
     names found = { 0 };
@@ -186,7 +190,7 @@ static tally_status show_pictures(tally_text *out, const tally_spike *s, const c
             break;
         }
         unit[strlen(unit) - 4] = '\0';
-        status = show_picture(out, folder, found.list[i], unit, s, err);
+        status = show_picture(ctx, out, folder, found.list[i], unit, s, err);
         tally_free(unit);
     }
     if (found.n) tally_text_add(out, "</div>\n");
@@ -195,8 +199,9 @@ static tally_status show_pictures(tally_text *out, const tally_spike *s, const c
     return status;
 }
 
-tally_status tally_html_spikes(tally_text *out, const tally_records *records, tally_class c,
-                               const char *folder, tally_error *err)
+tally_status tally_html_spikes(const tally_context *ctx, tally_text *out,
+                               const tally_records *records, tally_class c, const char *folder,
+                               tally_error *err)
 {
     size_t n = 0, n_zones = 0;
     tally_status status = TALLY_OK;
@@ -216,7 +221,7 @@ tally_status tally_html_spikes(tally_text *out, const tally_records *records, ta
         tally_text_add(out, "</small></h4><p>");
         say(out, s);
         tally_text_add(out, "</p>\n");
-        status = show_pictures(out, s, folder, err);
+        status = show_pictures(ctx, out, s, folder, err);
         tally_text_add(out, "</article>\n");
     }
     if (n == 0) tally_text_add(out, "<p class=\"note\">No date stands out.</p>\n");

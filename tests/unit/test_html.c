@@ -132,11 +132,11 @@ static void make(made *m, const char *zone)
 
 static char *page_of(const tally_records *records, const char *title)
 {
-    const tally_page page = { .title = title, .version = "0.1.0" };
+    const tally_context ctx = { .jobs = 1 };
     tally_error err = { 0 };
     char path[64], *text = NULL;
     size_t size;
-    assert_int_equal(tally_report_html(records, &page, folder, &err), TALLY_OK);
+    assert_int_equal(tally_report_html(&ctx, records, title, folder, &err), TALLY_OK);
     snprintf(path, sizeof path, "%s/report.html", folder);
     assert_int_equal(tally_file_read(path, 1 << 24, &text, &size, &err), TALLY_OK);
     return text;
@@ -277,9 +277,9 @@ static void an_unwritable_folder_is_named(void **state)
 {
     (void)state;
     const tally_records none = { 0 };
-    const tally_page page = { .version = "0" };
+    const tally_context ctx = { .jobs = 1 };
     tally_error err = { 0 };
-    assert_int_equal(tally_report_html(&none, &page, "/nonexistent/place", &err), TALLY_E_IO);
+    assert_int_equal(tally_report_html(&ctx, &none, NULL, "/nonexistent/place", &err), TALLY_E_IO);
     assert_non_null(strstr(err.message, "/nonexistent/place"));
 }
 
