@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "scene/scene.h"
+#include "tallyman/scan.h"
 #include "unit/scene_files.h"
 
 typedef struct heard {
@@ -473,6 +474,39 @@ static void a_broken_tile_among_good_ones(void **state)
     tally_catalogue_destroy(&c);
 }
 
+static void scan_as_table_and_json(void **state)
+{
+    (void)state;
+    heard h = { 0 };
+    tally_context ctx = { .jobs = 2, .on_message = hear, .user = &h };
+    tally_error err = { 0 };
+    tally_scan_result result;
+    files_tif("a_20230101_020304.tif", (made) { 0 }, NULL);
+    files_tif("b_20230102_020304.tif", (made) { .epsg = -1 }, NULL);
+    const char *folder = files_path("");
+    tally_scan_settings settings = { .inputs = &folder,
+                                     .n_inputs = 1,
+                                     .bands = "blue,green,red,nir" };
+    assert_int_equal(tally_scan(&ctx, &settings, &result, &err), TALLY_OK);
+    assert_int_equal(result.n_scenes, 2);
+    assert_int_equal(result.n_left_out, 1);
+    assert_non_null(strstr(result.text, "2023-01-01T02:03:04Z  name/second"));
+    assert_non_null(strstr(result.text, "8 x 6, EPSG:32652, 3.00"));
+    assert_non_null(strstr(result.text, " m, 4 bands (blue,green,red,nir)"));
+    assert_non_null(strstr(result.text, "WRONG: has no CRS"));
+    assert_non_null(strstr(h.text, "b_20230102_020304.tif: left out: has no CRS"));
+    tally_scan_fini(&result);
+    settings.format = TALLY_SCAN_JSON;
+    assert_int_equal(tally_scan(&ctx, &settings, &result, &err), TALLY_OK);
+    assert_non_null(strstr(result.text, "\"datetime\": \"2023-01-01T02:03:04Z\""));
+    assert_non_null(strstr(result.text, "\"quality\": \"rejected\""));
+    assert_non_null(strstr(result.text, "\"blue\": 1"));
+    tally_scan_fini(&result);
+    settings.nodata = "none";
+    assert_int_equal(tally_scan(&ctx, &settings, &result, &err), TALLY_E_ARG);
+    assert_null(result.text);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -503,6 +537,7 @@ int main(void)
         TEST(what_is_wrong_with_a_tile),
         TEST(inputs_of_all_kinds),
         TEST(a_broken_tile_among_good_ones),
+        TEST(scan_as_table_and_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
