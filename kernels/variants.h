@@ -40,6 +40,8 @@ TALLY_VARIANT(gradient_f32, tally_gradient_f32_avx2);
 TALLY_VARIANT(cross_power_f32, tally_cross_power_f32_avx2);
 TALLY_VARIANT(moments_f32, tally_moments_f32_avx2);
 
+/* What the scalar median and mode sort by. */
+void tally_insertion_sort(float *v, int n);
 /* Half-sample mode of n sorted values; shared by the variants of mode_f32. */
 float tally_half_sample_mode(const float *v, int n);
 

@@ -4,7 +4,7 @@
 
 #include "kernels/variants.h"
 
-static void sort(float *v, int n)
+void tally_insertion_sort(float *v, int n)
 {
     for (int i = 1; i < n; i++) {
         const float value = v[i];
@@ -38,13 +38,13 @@ void tally_median_mad_f32_scalar(const float *const *rows, const uint64_t *const
             median[i] = mad[i] = 0.0f;
             continue;
         }
-        sort(v, seen);
+        tally_insertion_sort(v, seen);
         median[i] = middle(v, seen);
         for (int s = 0; s < seen; s++) {
             const float deviation = fabsf(v[s] - median[i]);
             v[s] = deviation == deviation ? deviation : 0.0f; /* inf - inf */
         }
-        sort(v, seen);
+        tally_insertion_sort(v, seen);
         mad[i] = middle(v, seen);
     }
 }

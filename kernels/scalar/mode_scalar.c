@@ -6,17 +6,6 @@
  */
 #include "kernels/variants.h"
 
-static void sort(float *v, int n)
-{
-    for (int i = 1; i < n; i++) {
-        const float value = v[i];
-        int j = i;
-        for (; j > 0 && v[j - 1] > value; j--)
-            v[j] = v[j - 1];
-        v[j] = value;
-    }
-}
-
 /* Where the narrowest run of `half` neighbours of v[0..n) begins. */
 static int narrowest(const float *v, int n, int half)
 {
@@ -67,7 +56,7 @@ void tally_mode_f32_scalar(const float *const *rows, const uint64_t *const *vali
             const float value = rows[s][i];
             if (valid[s][i >> 6] >> (i & 63) & 1 && value == value) v[seen++] = value + 0.0f;
         }
-        sort(v, seen);
+        tally_insertion_sort(v, seen);
         mode[i] = tally_half_sample_mode(v, seen);
     }
 }
