@@ -24,7 +24,7 @@ typedef struct rows {
     uint8_t *u8[BANDS], *count;
     uint64_t *valid[SCENES], *mask[2];
     const uint64_t *seen[SCENES];
-    tally_run *runs;
+    tally_span *runs;
     double sums[2];
     size_t found;
     float gain[BANDS], offset[BANDS];
@@ -75,7 +75,7 @@ static void make(rows *r, size_t n)
     for (int i = 0; i < 2; i++)
         r->mask[i] = need(tally_alloc(r->words, 8));
     r->count = need(tally_alloc(n, 1));
-    r->runs = need(tally_alloc(n / 2 + 1, sizeof(tally_run)));
+    r->runs = need(tally_alloc(n / 2 + 1, sizeof(tally_span)));
 }
 
 static void drop(rows *r)
@@ -244,7 +244,7 @@ static void digest(rows *r, char out[65])
     for (int i = 0; i < 2; i++)
         tally_sha256(r->mask[i], r->words * 8, all[3 + i]);
     tally_sha256(r->count, r->n, all[5]);
-    tally_sha256(r->runs, r->found <= r->n / 2 ? r->found * sizeof(tally_run) : 0, all[6]);
+    tally_sha256(r->runs, r->found <= r->n / 2 ? r->found * sizeof(tally_span) : 0, all[6]);
     tally_sha256(r->sums, sizeof r->sums, all[7]);
     tally_sha256(all, sizeof all, out);
 }

@@ -13,9 +13,9 @@
 
 #define TALLY_MEDIAN_MAX 64
 
-typedef struct tally_run {
+typedef struct tally_span {
     int32_t y, x0, x1; /* half-open */
-} tally_run;
+} tally_span;
 
 typedef struct tally_kernels {
     const char *name;
@@ -61,7 +61,7 @@ typedef struct tally_kernels {
     void (*and_row)(uint64_t *dst, const uint64_t *src, size_t words);
     void (*or_row)(uint64_t *dst, const uint64_t *src, size_t words);
     /* Runs of set bits of a row of n pixels, at most (n + 1) / 2; returns how many. */
-    size_t (*bits_to_runs)(const uint64_t *bits, size_t n, int32_t y, tally_run *runs);
+    size_t (*bits_to_runs)(const uint64_t *bits, size_t n, int32_t y, tally_span *runs);
     /*
      * Gather along a line: dst[i] = src interpolated at (x + i * dx, y + i * dy) in pixel centres
      * (0.0 = centre of the first pixel), Catmull-Rom cubic where all 16 neighbours lie inside and

@@ -2,7 +2,7 @@
 /* Runs of set bits: count trailing zeros to the next start, trailing ones to its end. */
 #include "kernels/variants.h"
 
-size_t tally_bits_to_runs_scalar(const uint64_t *bits, size_t n, int32_t y, tally_run *runs)
+size_t tally_bits_to_runs_scalar(const uint64_t *bits, size_t n, int32_t y, tally_span *runs)
 {
     const size_t words = (n + 63) / 64;
     size_t n_runs = 0;
@@ -25,7 +25,7 @@ size_t tally_bits_to_runs_scalar(const uint64_t *bits, size_t n, int32_t y, tall
             const int start = at + __builtin_ctzll(word >> at);
             const uint64_t rest = ~(word >> start);
             const int end = start + (rest ? __builtin_ctzll(rest) : 64);
-            runs[n_runs++] = (tally_run) { .y = y, .x0 = base + start, .x1 = base + end };
+            runs[n_runs++] = (tally_span) { .y = y, .x0 = base + start, .x1 = base + end };
             open = end == 64;
             at = end;
         }

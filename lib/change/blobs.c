@@ -11,7 +11,7 @@
 #include "change/blobs.h"
 
 typedef struct run_list {
-    tally_run *runs;
+    tally_span *runs;
     size_t *parent;
     size_t n, capacity;
 } run_list;
@@ -20,7 +20,7 @@ static tally_status reserve(run_list *list, size_t more, tally_error *err)
 {
     if (list->n + more <= list->capacity) return TALLY_OK;
     const size_t capacity = (list->n + more) * 2;
-    tally_run *runs = tally_realloc(list->runs, capacity, sizeof *runs);
+    tally_span *runs = tally_realloc(list->runs, capacity, sizeof *runs);
     if (runs) list->runs = runs;
     size_t *parent = tally_realloc(list->parent, capacity, sizeof *parent);
     if (parent) list->parent = parent;
@@ -50,7 +50,7 @@ static void join(size_t *parent, size_t a, size_t b)
 /* Join the runs [from, to) of a row with the runs [above, from) of the row over it. */
 static void join_rows(run_list *list, size_t above, size_t from, size_t to)
 {
-    const tally_run *r = list->runs;
+    const tally_span *r = list->runs;
     size_t a = above;
 
     for (size_t i = from; i < to; i++) {
@@ -81,7 +81,7 @@ static tally_status collect(const tally_kernels *k, const tally_bits *bits, run_
 }
 
 /* Sums relative to the blob's first pixel, so that they stay exact in a double. */
-static void add_run(tally_blob *b, const tally_run *run, const tally_run *first)
+static void add_run(tally_blob *b, const tally_span *run, const tally_span *first)
 {
     const double n = run->x1 - run->x0;
     const double x = (run->x0 + run->x1) * 0.5 - first->x0 - 0.5, y = run->y - first->y;
@@ -95,7 +95,7 @@ static void add_run(tally_blob *b, const tally_run *run, const tally_run *first)
     b->box = tally_box_union(b->box, (tally_box) { run->x0, run->y, run->x1, run->y + 1 });
 }
 
-static void finish(tally_blob *b, const tally_run *first)
+static void finish(tally_blob *b, const tally_span *first)
 {
     const double n = (double)b->area;
 
@@ -145,7 +145,7 @@ static tally_status gather_blobs(run_list *list, int64_t min_area, tally_blobs *
     }
     for (size_t b = 0; b < n; b++) {
         tally_blob *blob = &out->blobs[b];
-        const tally_run *first = &out->runs[blob->first_run];
+        const tally_span *first = &out->runs[blob->first_run];
         blob->box = (tally_box) { first->x0, first->y, first->x1, first->y + 1 };
         for (size_t r = 0; r < blob->n_runs; r++)
             add_run(blob, &first[r], first);
@@ -186,7 +186,7 @@ void tally_blobs_fini(tally_blobs *blobs)
 bool tally_blob_rect(const tally_blobs *blobs, size_t i, tally_rect *out)
 {
     const tally_blob *b = &blobs->blobs[i];
-    const tally_run *runs = blobs->runs + b->first_run;
+    const tally_span *runs = blobs->runs + b->first_run;
     /* only the outermost corners of each row can lie on the hull */
     tally_point *corners = tally_alloc((size_t)tally_box_height(b->box), 4 * sizeof *corners);
     size_t n = 0;

@@ -28,7 +28,7 @@ typedef struct tally_blob {
 typedef struct tally_blobs {
     tally_blob *blobs; /* in order of their first pixel, row by row */
     size_t n;
-    tally_run *runs; /* grouped by blob */
+    tally_span *runs; /* grouped by blob */
     size_t n_runs;
 } tally_blobs;
 

@@ -183,7 +183,7 @@ static void rate_blobs(const job *j, const tally_bits *raw, const tally_blobs *b
         double total = 0.0;
         int64_t up = 0;
         for (size_t r = b->first_run; r < b->first_run + b->n_runs; r++) {
-            const tally_run *run = &blobs->runs[r];
+            const tally_span *run = &blobs->runs[r];
             const float *hit =
                 j->hits + j->row_hits[run->y] + bits_before(tally_bits_row(raw, run->y), run->x0);
             for (int x = run->x0; x < run->x1; x++) {

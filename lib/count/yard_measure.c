@@ -46,7 +46,11 @@
 #define HIDDEN        0.25 /* share of shaded ground that may carry boxes unseen */
 #define NEAR_M        3.0  /* around the yard, for the light */
 #define NEVER_AT      4.0f
-#define NEVER_LIT     0.75f
+#define NEVER_LIT     0.30f /* darker than this the empty pad was in deep shadow, or is a box */
+#define GREY_LOW      0.15f /* share of sun: below it is full shadow, */
+#define GREY_HIGH     0.70f /* above it texture */
+#define GREY_FLAT     0.25f /* log, within 3 x 3 pixels: the rim of a shadow falls by 0.6 */
+#define GREY_DISTANCE 3.5f
 
 /* Grow a copy of the zone by metres. */
 static tally_status around(const tally_kernels *k, const tally_bits *zone, double gsd_m,
@@ -117,6 +121,66 @@ out:
     return s;
 }
 
+static float brightness(const tally_patch *ratio, int x, int y)
+{
+    float v[8] = { 0 }, sum = 0;
+    pixel_of(ratio, x, y, v);
+    for (int b = 0; b < ratio->bands; b++)
+        sum += v[b];
+    return sum / (float)ratio->bands;
+}
+
+/* Neither sun nor shadow, and even: the rim of a shadow is narrow, a grey box is not. */
+static bool is_even_grey(const tally_patch *ratio, const tally_patch *distance, int x, int y)
+{
+    float low = INFINITY, high = -INFINITY;
+    const float lit = tally_patch_row(distance, 1, y)[x];
+
+    if (lit < GREY_LOW || lit > GREY_HIGH) return false;
+    for (int j = -1; j <= 1; j++)
+        for (int i = -1; i <= 1; i++) {
+            if (!tally_bits_get(&ratio->valid, x + i, y + j)) return false;
+            const float v = brightness(ratio, x + i, y + j);
+            low = fminf(low, v);
+            high = fmaxf(high, v);
+        }
+    return high - low < GREY_FLAT;
+}
+
+/* Grey boxes lie on the very line of shadow. Give evidence to what is grey, even, and not part of
+ * something that lies more than half outside the yard (the shadow of a cloud). */
+static tally_status add_grey(const tally_kernels *k, const tally_yard_view *view,
+                             const tally_patch *ratio, tally_patch *distance, tally_error *err)
+{
+    tally_bits grey = { 0 };
+    tally_blobs blobs = { 0 };
+    tally_status s = tally_bits_init(&grey, ratio->width, ratio->height, err);
+
+    for (int y = 1; s == TALLY_OK && y + 1 < ratio->height; y++)
+        for (int x = 1; x + 1 < ratio->width; x++)
+            if (tally_bits_get(&ratio->valid, x, y) && is_even_grey(ratio, distance, x, y))
+                tally_bits_set(&grey, x, y);
+    if (s == TALLY_OK) s = tally_bits_dilate(k, &grey, 1, 1, err);
+    if (s == TALLY_OK) s = tally_blobs_label(k, &grey, 1, &blobs, err);
+    for (size_t i = 0; i < blobs.n; i++) {
+        const tally_span *runs = blobs.runs + blobs.blobs[i].first_run;
+        int64_t inside = 0;
+        for (size_t j = 0; j < blobs.blobs[i].n_runs; j++)
+            for (int x = runs[j].x0; x < runs[j].x1; x++)
+                inside += tally_bits_get(view->zone, x, runs[j].y);
+        if (inside * 2 < blobs.blobs[i].area) continue;
+        for (size_t j = 0; j < blobs.blobs[i].n_runs; j++)
+            for (int x = runs[j].x0; x < runs[j].x1; x++) {
+                float *d = &tally_patch_row(distance, 0, runs[j].y)[x];
+                const float lit = tally_patch_row(distance, 1, runs[j].y)[x];
+                if (lit <= GREY_HIGH + 0.1f) *d = fmaxf(*d, GREY_DISTANCE);
+            }
+    }
+    tally_blobs_fini(&blobs);
+    tally_bits_fini(&grey);
+    return s;
+}
+
 /* Bright and white, in every band. */
 static bool is_bright(const float *ratio, int bands)
 {
@@ -150,7 +214,7 @@ static tally_status drop_clouds(const tally_kernels *k, const tally_yard_view *v
     if (s == TALLY_OK) s = tally_blobs_label(k, &bright, 1, &blobs, err);
     for (size_t i = 0; i < blobs.n && s == TALLY_OK; i++) {
         const tally_blob *blob = &blobs.blobs[i];
-        const tally_run *runs = blobs.runs + blob->first_run;
+        const tally_span *runs = blobs.runs + blob->first_run;
         int64_t inside = 0;
         for (size_t j = 0; j < blob->n_runs; j++)
             for (int x = runs[j].x0; x < runs[j].x1; x++)
@@ -336,6 +400,9 @@ tally_status tally_yard_measure(const tally_kernels *k, const tally_yard_view *v
         goto out;
     if ((s = tally_yard_shade(&ratio, &near, &light, err)) != TALLY_OK) goto out;
     if ((s = distances(&ratio, &light, &distance, err)) != TALLY_OK) goto out;
+    if (view->pad && !view->snow && view->gsd_m <= GSD_SLOTS &&
+        (s = add_grey(k, view, &ratio, &distance, err)) != TALLY_OK)
+        goto out;
     if ((s = tally_bits_init(&seen, ratio.width, ratio.height, err)) != TALLY_OK) goto out;
     if (light.found && !covered(view, &light))
         memcpy(seen.bits, ratio.valid.bits, seen.words * (size_t)ratio.height * sizeof *seen.bits);

@@ -198,8 +198,8 @@ static void fill_sums(table *w, const turned *t, const tally_blobs *blobs, size_
 {
     const size_t wide = (size_t)w->width + 1;
     const double area = t->step_m * t->step_m;
-    const tally_run *run = blobs->runs + blobs->blobs[blob].first_run;
-    const tally_run *end = run + blobs->blobs[blob].n_runs;
+    const tally_span *run = blobs->runs + blobs->blobs[blob].first_run;
+    const tally_span *end = run + blobs->blobs[blob].n_runs;
 
     memset(w->sums, 0, wide * sizeof *w->sums);
     for (int y = 0; y < w->height; y++) {

@@ -90,10 +90,10 @@ static void runs_cover_the_bits(void **state)
             const size_t n = length_of(l), room = (n + 1) / 2;
             for (unsigned density = 0; density <= 16; density += 4) {
                 guarded bits = guarded_open((n + 63) / 64 * 8, 1),
-                        runs = guarded_open(room * sizeof(tally_run), 1);
+                        runs = guarded_open(room * sizeof(tally_span), 1);
                 random_bits(&rng, bits.at, n, density);
                 const size_t found = table[t]->bits_to_runs(bits.at, n, 7, runs.at);
-                const tally_run *run = runs.at;
+                const tally_span *run = runs.at;
                 assert_true(found <= room);
                 size_t at = 0;
                 for (long i = 0; i < (long)n;) {

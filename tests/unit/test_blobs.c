@@ -82,7 +82,7 @@ static void check_labels(const tally_bits *bits, int64_t min_area)
         assert_float_equal(blob->mxy, sxy / a - sx / a * sy / a, 1e-4);
         int64_t covered = 0;
         for (size_t r = 0; r < blob->n_runs; r++) {
-            const tally_run run = blobs.runs[blob->first_run + r];
+            const tally_span run = blobs.runs[blob->first_run + r];
             assert_true(run.x0 >= blob->box.x0 && run.x1 <= blob->box.x1);
             assert_true(run.y >= blob->box.y0 && run.y < blob->box.y1);
             for (int x = run.x0; x < run.x1; x++, covered++)

@@ -44,7 +44,7 @@ static void labels(const tally_kernels *k, const tally_bits &bits, int round)
     check(blobs.n == static_cast<size_t>(n - 1), "the number of blobs", round);
     for (size_t i = 0; i < blobs.n; i++) {
         const tally_blob &b = blobs.blobs[i];
-        const tally_run first = blobs.runs[b.first_run];
+        const tally_span first = blobs.runs[b.first_run];
         const int l = label.at<int>(first.y, first.x0);
         check(stats.at<int>(l, cv::CC_STAT_AREA) == b.area, "an area", round);
         check(stats.at<int>(l, cv::CC_STAT_LEFT) == b.box.x0, "a left edge", round);
@@ -54,7 +54,7 @@ static void labels(const tally_kernels *k, const tally_bits &bits, int round)
         check(std::abs(centres.at<double>(l, 1) + 0.5 - b.cy) < 1e-6, "a centroid", round);
         std::vector<cv::Point2f> corners;
         for (size_t r = 0; r < b.n_runs; r++) {
-            const tally_run run = blobs.runs[b.first_run + r];
+            const tally_span run = blobs.runs[b.first_run + r];
             for (int c = 0; c < 4; c++)
                 corners.emplace_back(static_cast<float>(c % 2 ? run.x1 : run.x0),
                                      static_cast<float>(run.y + c / 2));

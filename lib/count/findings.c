@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "count/counter.h"
+
+/* One more row; capacity is the next power of two. */
+static void *grow(void *rows, size_t n, size_t size)
+{
+    if (n != 0 && (n < 8 || (n & (n - 1)) != 0)) return rows;
+    return tally_realloc(rows, n < 8 ? 8 : 2 * n, size);
+}
+
+tally_status tally_findings_add_zone(tally_findings *f, const tally_zone_count *row,
+                                     tally_error *err)
+{
+    tally_zone_count *rows = grow(f->zones, f->n_zones, sizeof *rows);
+    if (!rows) return tally_nomem(err, "what was found");
+    f->zones = rows;
+    f->zones[f->n_zones++] = *row;
+    return TALLY_OK;
+}
+
+tally_status tally_findings_add_found(tally_findings *f, const tally_found *row, tally_error *err)
+{
+    tally_found *rows = grow(f->found, f->n_found, sizeof *rows);
+    if (!rows) return tally_nomem(err, "what was found");
+    f->found = rows;
+    f->found[f->n_found++] = *row;
+    return TALLY_OK;
+}
+
+void tally_findings_fini(tally_findings *f)
+{
+    tally_free(f->zones);
+    tally_free(f->found);
+    *f = (tally_findings) { 0 };
+}
+
+tally_quality tally_quality_of(double seen)
+{
+    return seen >= 0.95   ? TALLY_QUALITY_OK
+           : seen >= 0.05 ? TALLY_QUALITY_PARTIAL
+                          : TALLY_QUALITY_UNSEEN;
+}
+
+void tally_units_free(tally_unit **units, size_t n)
+{
+    if (!units || !*units) return;
+    for (size_t i = 0; i < n; i++)
+        tally_free((*units)[i].zones);
+    tally_free(*units);
+    *units = NULL;
+}

@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Railcars in tracks.
+ *
+ * Neighbouring tracks are one unit, because their shadows reach each other. Each track is
+ * straightened into a strip (strip.c). Step 2: the empty track is learned (rail_learn.c) in rounds:
+ * judge all dates against it, leave out what is believed occupied, learn again. Step 3: a scene's
+ * tracks are judged (rail_judge.c) from the sunward one outward, each with the shadow that the
+ * wagons found so far throw on it; runs of occupied columns are cuts; a cut has length / pitch
+ * cars.
+ *
+ * Source of the parts: DESIGN.md 5.2 to 5.5; sizes: DOMAIN.md. Known failures: see the two files;
+ * at 3 m a dark train and its shadow are one line, so that lengths are right and tracks may be
+ * swapped.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "count/rail.h"
+
+enum { TRACKS_A_UNIT = 8, ROUNDS = 3 };
+static const double HALF_WIDTH_M =
+    4.2; /* of a strip: a wagon, its shadow's first metres, the next track's near side */
+static const double NEIGHBOURS_M = 16; /* tracks this close are one unit */
+static const double WAGON_HEIGHT_M =
+    3.8; /* over the ground: box wagons 4.2, gondolas 3.2, tanks 4.3 (DOMAIN.md) */
+static const double LOWEST_SUN_DEG = 8;
+static const double PITCH_M =
+    14.1; /* between couplers, mean of a mixed 1520 mm fleet: 12.0 to 15.7 (DOMAIN.md) */
+static const double LEAST_CUT_M = 8; /* shorter is no wagon but clutter */
+static const double COARSEST_GSD_M =
+    5; /* beyond this a wagon is less than three pixels long: refused */
+static const double PITCH_ERROR = 0.06; /* a cut of one kind of wagon against the fleet's mean */
+static const double BIAS_STEP =
+    1.0; /* log odds by which the threshold is moved to see how much hangs on it */
+
+typedef struct rail_unit {
+    tally_track tracks[TRACKS_A_UNIT];
+    size_t n;
+} rail_unit;
+
+static void unit_fini(rail_unit *u)
+{
+    for (size_t i = 0; i < u->n; i++)
+        tally_track_fini(&u->tracks[i]);
+    u->n = 0;
+}
+
+static tally_status unit_init(const tally_stack *stack, const tally_unit *unit, rail_unit *out,
+                              tally_error *err)
+{
+    *out = (rail_unit) { 0 };
+    for (size_t i = 0; i < unit->n_zones && i < TRACKS_A_UNIT; i++) {
+        tally_status s =
+            tally_track_init(stack, unit->zones[i], HALF_WIDTH_M, &out->tracks[out->n], err);
+        if (s == TALLY_E_NODATA) continue; /* too short for its pixels: the count says so */
+        if (s != TALLY_OK) {
+            unit_fini(out);
+            return s;
+        }
+        out->n++;
+    }
+    return TALLY_OK;
+}
+
+/* ---- plan ---- */
+
+static tally_box zone_box(const tally_stack *stack, size_t zone)
+{
+    return tally_stack_box(stack, &stack->site->zones[zone].shape,
+                           HALF_WIDTH_M + 2 * stack->grid.gsd_m + 2);
+}
+
+static bool boxes_near(tally_box a, tally_box b, int by)
+{
+    return !tally_box_empty(tally_box_intersect(tally_box_grow(a, by), b));
+}
+
+static tally_status plan(const tally_stack *stack, tally_unit **out, size_t *n, tally_error *err)
+{
+    const tally_site *site = stack->site;
+    int near_px = (int)ceil(NEIGHBOURS_M / stack->grid.gsd_m);
+    *out = NULL;
+    *n = 0;
+    bool *taken = tally_alloc(site->n_zones, sizeof *taken);
+    tally_unit *units = tally_alloc(site->n_zones, sizeof *units);
+    if (!taken || !units) goto no_memory;
+    for (size_t z = 0; z < site->n_zones; z++) {
+        if (taken[z] || site->zones[z].role != TALLY_TRACK) continue;
+        tally_unit *u = &units[*n];
+        u->zones = tally_alloc(TRACKS_A_UNIT, sizeof *u->zones);
+        if (!u->zones) goto no_memory;
+        (*n)++;
+        snprintf(u->name, sizeof u->name, "rail%zu", *n - 1);
+        for (size_t k = z; k < site->n_zones && u->n_zones < TRACKS_A_UNIT; k++) {
+            if (taken[k] || site->zones[k].role != TALLY_TRACK) continue;
+            tally_box box = zone_box(stack, k);
+            if (u->n_zones > 0 && !boxes_near(u->box, box, near_px)) continue;
+            taken[k] = true;
+            u->zones[u->n_zones++] = k;
+            u->box = tally_box_union(u->box, box);
+        }
+    }
+    tally_free(taken);
+    *out = units;
+    return TALLY_OK;
+no_memory:
+    tally_free(taken);
+    tally_units_free(&units, *n);
+    *n = 0;
+    return tally_nomem(err, "the tracks");
+}
+
+/* ---- light ---- */
+
+/* Where a wagon's shadow falls, in grid px: right and down. False: no sun, or too low to use. */
+static bool shadow_px(const tally_stack *stack, const tally_scene *scene, tally_point *out)
+{
+    static const double RADIANS = 3.14159265358979323846 / 180;
+    if (!isfinite(scene->sun_azimuth) || !(scene->sun_elevation >= LOWEST_SUN_DEG)) return false;
+    double reach = WAGON_HEIGHT_M / tan(scene->sun_elevation * RADIANS) / stack->grid.gsd_m;
+    *out = (tally_point) { -sin(scene->sun_azimuth * RADIANS) * reach,
+                           cos(scene->sun_azimuth * RADIANS) * reach };
+    return true;
+}
+
+static tally_rail_sun sun_on(const tally_stack *stack, const tally_track *t,
+                             const tally_scene *scene)
+{
+    tally_point shadow, d = tally_track_direction(t, t->n / 2);
+    if (!shadow_px(stack, scene, &shadow)) return (tally_rail_sun) { 0 };
+    return (tally_rail_sun) { .across_m = (-shadow.x * d.y + shadow.y * d.x) * stack->grid.gsd_m,
+                              .along_m = (shadow.x * d.x + shadow.y * d.y) * stack->grid.gsd_m };
+}
+
+/* The column of `t` whose wagon would cover p; -1: none. */
+static int column_under(const tally_track *t, tally_point p, double gsd_m)
+{
+    static const double HALF_WAGON_M = 1.6;
+    for (size_t i = 0; i < t->n_stretches; i++) {
+        const tally_stretch *s = &t->stretches[i];
+        double vx = p.x - s->x, vy = p.y - s->y, dd = s->dx * s->dx + s->dy * s->dy;
+        double k = (vx * s->dx + vy * s->dy) / dd;
+        if (k < -0.5 || k > s->n - 0.5) continue;
+        if (fabs(vx * s->dy - vy * s->dx) / sqrt(dd) * gsd_m <= HALF_WAGON_M)
+            return s->first + (int)tally_clamp(lround(k), 0, s->n - 1);
+    }
+    return -1;
+}
+
+/* Walk from each column toward the sun, as far as a shadow is long: is there a wagon on another
+ * track? */
+static void find_shade(const tally_stack *stack, const rail_unit *u, const tally_rail_state *states,
+                       const bool *judged, size_t self, tally_point shadow, bool *shaded)
+{
+    const tally_track *t = &u->tracks[self];
+    double reach_m = hypot(shadow.x, shadow.y) * stack->grid.gsd_m;
+    int steps = (int)ceil(reach_m / 1.0);
+    for (int c = 0; c < t->n; c++) {
+        tally_point p = tally_track_at(t, c, 0);
+        shaded[c] = false;
+        for (int k = 1; k <= steps && !shaded[c]; k++) {
+            tally_point q = { p.x - shadow.x * k / steps, p.y - shadow.y * k / steps };
+            for (size_t other = 0; other < u->n && !shaded[c]; other++) {
+                if (other == self || !judged[other]) continue;
+                int at = column_under(&u->tracks[other], q, stack->grid.gsd_m);
+                shaded[c] = at >= 0 && states[other].occupied[at];
+            }
+        }
+    }
+}
+
+/* Tracks from the sunward one outward. */
+static void sunward_order(const rail_unit *u, bool sun, tally_point shadow,
+                          size_t order[TRACKS_A_UNIT])
+{
+    double along[TRACKS_A_UNIT];
+    for (size_t i = 0; i < u->n; i++) {
+        tally_point p = tally_track_at(&u->tracks[i], u->tracks[i].n / 2, 0);
+        along[i] = sun ? p.x * shadow.x + p.y * shadow.y : (double)i;
+        size_t k = i;
+        for (; k > 0 && along[order[k - 1]] > along[i]; k--)
+            order[k] = order[k - 1];
+        order[k] = i;
+    }
+}
+
+/* ---- one scene ---- */
+
+static tally_status judge_unit(const tally_stack *stack, const rail_unit *u,
+                               const tally_rail_empty *empty, const tally_patch *strips,
+                               size_t scene, double bias, tally_rail_state *states,
+                               tally_error *err)
+{
+    const tally_stack_scene *entry = &stack->scenes[scene];
+    size_t order[TRACKS_A_UNIT] = { 0 };
+    bool judged[TRACKS_A_UNIT] = { 0 };
+    tally_point shadow = { 0, 0 };
+    bool sun = shadow_px(stack, entry->scene, &shadow);
+    sunward_order(u, sun, shadow, order);
+    tally_status s = TALLY_OK;
+    for (size_t k = 0; k < u->n && s == TALLY_OK; k++) {
+        size_t i = order[k];
+        const tally_track *t = &u->tracks[i];
+        tally_rail_sun light = sun_on(stack, t, entry->scene);
+        bool *shaded = tally_alloc((size_t)t->n, sizeof *shaded);
+        if (!shaded) return tally_nomem(err, "a track");
+        if (sun) find_shade(stack, u, states, judged, i, shadow, shaded);
+        s = tally_rail_judge(t, &empty[i], &strips[i], &light, shaded, entry->snow, bias,
+                             &states[i], err);
+        judged[i] = true;
+        tally_free(shaded);
+    }
+    return s;
+}
+
+static tally_status read_strips(const tally_context *ctx, const tally_stack *stack,
+                                const tally_unit *unit, const rail_unit *u, size_t scene,
+                                tally_patch *strips, tally_error *err)
+{
+    tally_patch patch;
+    tally_status s = tally_stack_read(ctx, stack, scene, unit->box, &patch, err);
+    for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
+        s = tally_track_sample(ctx, &u->tracks[i], &patch, unit->box, &strips[i], err);
+    tally_patch_fini(&patch);
+    return s;
+}
+
+/* ---- learn ---- */
+
+typedef struct lesson {
+    size_t k;                 /* scenes */
+    tally_patch *strips;      /* k x TRACKS_A_UNIT */
+    tally_rail_state *states; /* the same */
+} lesson;
+
+static void lesson_fini(lesson *l)
+{
+    for (size_t i = 0; i < l->k * TRACKS_A_UNIT; i++) {
+        if (l->strips) tally_patch_fini(&l->strips[i]);
+        if (l->states) tally_rail_state_fini(&l->states[i]);
+    }
+    tally_free(l->strips);
+    tally_free(l->states);
+}
+
+/* The empty tracks from all scenes; `use_states` false: nothing is believed yet. */
+static tally_status learn_tracks(const tally_context *ctx, const rail_unit *u, const lesson *l,
+                                 bool use_states, tally_rail_empty *empty, tally_error *err)
+{
+    tally_patch *strips = tally_alloc(l->k, sizeof *strips);
+    tally_rail_state *states = tally_alloc(l->k, sizeof *states);
+    tally_status s = strips && states ? TALLY_OK : tally_nomem(err, "a track's background");
+    for (size_t i = 0; i < u->n && s == TALLY_OK; i++) {
+        for (size_t k = 0; k < l->k; k++) {
+            strips[k] = l->strips[k * TRACKS_A_UNIT + i];
+            states[k] = l->states[k * TRACKS_A_UNIT + i];
+        }
+        tally_rail_empty_fini(&empty[i]);
+        s = tally_rail_learn(ctx, &u->tracks[i], strips, use_states ? states : NULL, l->k,
+                             &empty[i], err);
+    }
+    tally_free(strips);
+    tally_free(states);
+    return s;
+}
+
+static void layer_name(char name[40], size_t zone, const char *what)
+{
+    snprintf(name, 40, "z%zu_%s", zone, what);
+}
+
+static tally_status put_track(const tally_stack *stack, const tally_unit *unit,
+                              const tally_track *t, const tally_rail_empty *e, tally_model *model,
+                              tally_error *err)
+{
+    char name[40];
+    tally_patch noise = { 0 }, known = { 0 };
+    int bands = e->level.bands;
+    tally_status s = tally_patch_init(&noise, t->lanes, 1, bands, err);
+    if (s == TALLY_OK) s = tally_patch_init(&known, t->n, 1, 1, err);
+    for (int lane = 0; s == TALLY_OK && lane < t->lanes; lane++) {
+        tally_bits_set(&noise.valid, lane, 0);
+        for (int b = 0; b < bands; b++)
+            tally_patch_row(&noise, b, 0)[lane] = e->sigma[lane][b];
+    }
+    for (int c = 0; s == TALLY_OK && c < t->n; c++) {
+        tally_bits_set(&known.valid, c, 0);
+        tally_patch_row(&known, 0, 0)[c] = e->known[c];
+    }
+    layer_name(name, t->zone, "level");
+    if (s == TALLY_OK) s = tally_model_put(model, stack, unit->name, name, &e->level, NULL, err);
+    layer_name(name, t->zone, "noise");
+    if (s == TALLY_OK) s = tally_model_put(model, stack, unit->name, name, &noise, NULL, err);
+    layer_name(name, t->zone, "known");
+    if (s == TALLY_OK) s = tally_model_put(model, stack, unit->name, name, &known, NULL, err);
+    tally_patch_fini(&noise);
+    tally_patch_fini(&known);
+    return s;
+}
+
+/* TALLY_E_NODATA: never learned. */
+static tally_status get_track(const tally_unit *unit, const tally_track *t,
+                              const tally_model *model, int bands, tally_rail_empty *e,
+                              tally_error *err)
+{
+    char name[40];
+    tally_patch noise = { 0 }, known = { 0 };
+    *e = (tally_rail_empty) { 0 };
+    layer_name(name, t->zone, "level");
+    tally_status s = tally_model_get(model, unit->name, name, &e->level, err);
+    layer_name(name, t->zone, "noise");
+    if (s == TALLY_OK) s = tally_model_get(model, unit->name, name, &noise, err);
+    layer_name(name, t->zone, "known");
+    if (s == TALLY_OK) s = tally_model_get(model, unit->name, name, &known, err);
+    if (s == TALLY_OK &&
+        (e->level.width != t->n || e->level.height != t->lanes || e->level.bands != bands ||
+         noise.width != t->lanes || noise.bands != bands || known.width != t->n))
+        s = tally_fail(err, TALLY_E_FORMAT,
+                       "%s_%s: another size than the track; use --fresh to start over", unit->name,
+                       name);
+    if (s == TALLY_OK && !(e->known = tally_alloc((size_t)t->n, sizeof *e->known)))
+        s = tally_nomem(err, "a track");
+    for (int lane = 0; s == TALLY_OK && lane < t->lanes; lane++)
+        for (int b = 0; b < bands; b++)
+            e->sigma[lane][b] = fmaxf(tally_patch_row(&noise, b, 0)[lane], 1e-6f);
+    for (int c = 0; s == TALLY_OK && c < t->n; c++)
+        e->known[c] = tally_patch_row(&known, 0, 0)[c];
+    tally_patch_fini(&noise);
+    tally_patch_fini(&known);
+    if (s != TALLY_OK) tally_rail_empty_fini(e);
+    return s;
+}
+
+static tally_status learn(const tally_context *ctx, const tally_stack *stack,
+                          const tally_unit *unit, const size_t *chosen, size_t n_chosen,
+                          tally_model *model, tally_error *err)
+{
+    rail_unit u;
+    tally_rail_empty empty[TRACKS_A_UNIT] = { 0 };
+    lesson l = { .k = n_chosen };
+    /* one scene alone cannot say what is empty; a wagon is not looked for where it cannot be
+     * counted */
+    if (n_chosen < 2 || stack->grid.gsd_m > COARSEST_GSD_M) return TALLY_OK;
+    tally_status s = unit_init(stack, unit, &u, err);
+    if (s != TALLY_OK) return s;
+    l.strips = tally_alloc(l.k * TRACKS_A_UNIT, sizeof *l.strips);
+    l.states = tally_alloc(l.k * TRACKS_A_UNIT, sizeof *l.states);
+    if (!l.strips || !l.states) s = tally_nomem(err, "a track's background");
+    for (size_t k = 0; k < l.k && s == TALLY_OK; k++) {
+        s = read_strips(ctx, stack, unit, &u, chosen[k], &l.strips[k * TRACKS_A_UNIT], err);
+        for (size_t i = 0; i < u.n && s == TALLY_OK; i++)
+            s = tally_rail_state_init(&l.states[k * TRACKS_A_UNIT + i], u.tracks[i].n, err);
+    }
+    if (s == TALLY_OK) s = learn_tracks(ctx, &u, &l, false, empty, err);
+    for (int round = 1; round < ROUNDS && s == TALLY_OK; round++) {
+        for (size_t k = 0; k < l.k && s == TALLY_OK; k++)
+            s = judge_unit(stack, &u, empty, &l.strips[k * TRACKS_A_UNIT], chosen[k], 0,
+                           &l.states[k * TRACKS_A_UNIT], err);
+        if (s == TALLY_OK) s = learn_tracks(ctx, &u, &l, true, empty, err);
+    }
+    for (size_t i = 0; i < u.n && s == TALLY_OK; i++)
+        s = put_track(stack, unit, &u.tracks[i], &empty[i], model, err);
+    for (size_t i = 0; i < TRACKS_A_UNIT; i++)
+        tally_rail_empty_fini(&empty[i]);
+    lesson_fini(&l);
+    unit_fini(&u);
+    return s;
+}
+
+/* ---- count ---- */
+
+typedef struct tally_cut {
+    int from, to;
+    int64_t cars;
+} tally_cut;
+
+/* Runs of occupied columns, and how many cars each has; returns the cars. cuts: room for n; NULL:
+ * not wanted. */
+static int64_t cuts_of(const tally_track *t, const tally_rail_state *s, tally_cut *cuts,
+                       size_t *n_cuts)
+{
+    int64_t cars = 0;
+    size_t n = 0;
+    for (int c = 0; c < t->n;) {
+        int from = c;
+        while (c < t->n && s->occupied[c] == s->occupied[from])
+            c++;
+        double length = (c - from) * t->step_m;
+        if (!s->occupied[from] || length < LEAST_CUT_M) continue;
+        int64_t k = (int64_t)fmax(1, lround(length / PITCH_M));
+        if (cuts) cuts[n] = (tally_cut) { from, c, k };
+        n++;
+        cars += k;
+    }
+    if (n_cuts) *n_cuts = n;
+    return cars;
+}
+
+static tally_status add_cut(const tally_stack *stack, const tally_track *t,
+                            const tally_rail_state *s, const tally_cut *cut, tally_findings *out,
+                            tally_error *err)
+{
+    static const double HALF_WAGON_M = 1.55;
+    tally_point a = tally_stack_metres(stack, tally_track_at(t, cut->from - 0.5, 0)),
+                b = tally_stack_metres(stack, tally_track_at(t, cut->to - 0.5, 0));
+    double odds = 0;
+    for (int c = cut->from; c < cut->to; c++)
+        odds += s->logit[c] / (cut->to - cut->from);
+    tally_found f = { .zone = t->zone,
+                      .count = cut->cars,
+                      .length_m = (cut->to - cut->from) * t->step_m,
+                      .width_m = 2 * HALF_WAGON_M,
+                      .heading_deg = tally_heading_deg(b.x - a.x, b.y - a.y),
+                      .type = cut->cars > 1 ? "cut" : "wagon" };
+    f.area_m2 = f.length_m * f.width_m;
+    f.score = tally_clamp(1 / (1 + exp(-4 * odds)), 0, 1);
+    /* four places along each side, so that the outline follows a bend */
+    for (int k = 0; k < 4; k++) {
+        double c = cut->from - 0.5 + (cut->to - cut->from) * k / 3.0;
+        f.ring[k] = tally_stack_metres(stack, tally_track_at(t, c, HALF_WAGON_M));
+        f.ring[7 - k] = tally_stack_metres(stack, tally_track_at(t, c, -HALF_WAGON_M));
+    }
+    f.n_ring = 8;
+    return tally_findings_add_found(out, &f, err);
+}
+
+static double share_seen(const tally_track *t, const tally_rail_state *s)
+{
+    int n = 0;
+    for (int c = 0; c < t->n; c++)
+        n += s->seen[c];
+    return (double)n / t->n;
+}
+
+static tally_zone_count blank(size_t zone, tally_quality quality, const char *reason)
+{
+    tally_zone_count z = { .zone = zone,
+                           .quality = quality,
+                           .count = TALLY_NO_COUNT,
+                           .low = NAN,
+                           .high = NAN,
+                           .estimate = NAN,
+                           .extent = NAN,
+                           .occupancy = NAN };
+    snprintf(z.reason, sizeof z.reason, "%s", reason);
+    return z;
+}
+
+/* cars: with the threshold as it is, stricter, looser. */
+static tally_zone_count count_track(const tally_stack *stack, const tally_track *t,
+                                    const tally_rail_empty *e, const tally_rail_state *s,
+                                    const int64_t cars[3], size_t n_cuts)
+{
+    double seen = share_seen(t, s), occupied = 0, unknown = 0;
+    tally_zone_count z = blank(t->zone, tally_quality_of(seen), "");
+    z.seen = seen;
+    if (z.quality == TALLY_QUALITY_UNSEEN) {
+        snprintf(z.reason, sizeof z.reason, "cloud, nodata, or outside of the scene");
+        return z;
+    }
+    for (int c = 0; c < t->n; c++) {
+        occupied += s->occupied[c] && s->seen[c];
+        unknown += s->seen[c] && !(e->known[c] > 0);
+    }
+    z.extent = occupied * t->step_m;
+    z.occupancy = occupied / (seen * t->n);
+    z.count = cars[0];
+    z.estimate = (double)cars[0] / seen;
+    double coarse = stack->grid.gsd_m > 1.5 ? 2 : 1;
+    double own =
+        0.5 + 0.25 * (double)n_cuts * coarse + pow(PITCH_ERROR * coarse * (double)cars[0], 2);
+    double never = 0.25 * unknown * t->step_m / PITCH_M;
+    double missing = (1 - seen) * t->n * t->step_m / PITCH_M;
+    double half = 1.96 * sqrt(own + never * never);
+    z.low = fmax(0, fmin((double)cars[1], z.estimate - half));
+    z.high = fmax((double)cars[2], z.estimate + half) + missing * 0.5;
+    if (cars[0] == 0 && cars[2] == 0) z.high = 1 + never + missing * 0.5;
+    return z;
+}
+
+static tally_status count_seen(const tally_context *ctx, const tally_stack *stack,
+                               const tally_unit *unit, const rail_unit *u,
+                               const tally_rail_empty *empty, size_t scene, tally_findings *out,
+                               tally_error *err)
+{
+    tally_patch strips[TRACKS_A_UNIT] = { 0 };
+    tally_rail_state states[TRACKS_A_UNIT] = { 0 };
+    int64_t cars[TRACKS_A_UNIT][3] = { 0 };
+    static const double biases[3] = { 0, -BIAS_STEP, BIAS_STEP };
+    tally_status s = read_strips(ctx, stack, unit, u, scene, strips, err);
+    for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
+        s = tally_rail_state_init(&states[i], u->tracks[i].n, err);
+    /* the threshold as it is comes last, so that its states stay */
+    for (int k = 2; k >= 0 && s == TALLY_OK; k--) {
+        s = judge_unit(stack, u, empty, strips, scene, biases[k], states, err);
+        for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
+            cars[i][k] = cuts_of(&u->tracks[i], &states[i], NULL, NULL);
+    }
+    for (size_t i = 0; i < u->n && s == TALLY_OK; i++) {
+        const tally_track *t = &u->tracks[i];
+        size_t n_cuts = 0;
+        tally_cut *cuts = tally_alloc((size_t)t->n, sizeof *cuts);
+        if (!cuts) {
+            s = tally_nomem(err, "the cuts");
+            break;
+        }
+        cuts_of(t, &states[i], cuts, &n_cuts);
+        tally_zone_count z = count_track(stack, t, &empty[i], &states[i], cars[i], n_cuts);
+        s = tally_findings_add_zone(out, &z, err);
+        for (size_t k = 0; k < n_cuts && s == TALLY_OK && z.count != TALLY_NO_COUNT; k++)
+            s = add_cut(stack, t, &states[i], &cuts[k], out, err);
+        tally_free(cuts);
+    }
+    for (size_t i = 0; i < TRACKS_A_UNIT; i++) {
+        tally_patch_fini(&strips[i]);
+        tally_rail_state_fini(&states[i]);
+    }
+    return s;
+}
+
+/* Zones that get no count at all, with the reason. seen is looked up, for a refusal must say what
+ * was seen. */
+static tally_status refuse(const tally_context *ctx, const tally_stack *stack,
+                           const tally_unit *unit, const rail_unit *u, size_t scene,
+                           const char *reason, tally_findings *out, tally_error *err)
+{
+    tally_patch strips[TRACKS_A_UNIT] = { 0 };
+    tally_status s = read_strips(ctx, stack, unit, u, scene, strips, err);
+    for (size_t i = 0; i < u->n && s == TALLY_OK; i++) {
+        int n = 0;
+        for (int c = 0; c < u->tracks[i].n; c++)
+            n += tally_bits_get(&strips[i].valid, c, u->tracks[i].lanes / 2);
+        tally_zone_count z = blank(u->tracks[i].zone, TALLY_QUALITY_REFUSED, reason);
+        z.seen = (double)n / u->tracks[i].n;
+        if (tally_quality_of(z.seen) == TALLY_QUALITY_UNSEEN)
+            z = blank(z.zone, TALLY_QUALITY_UNSEEN, "cloud, nodata, or outside of the scene");
+        s = tally_findings_add_zone(out, &z, err);
+    }
+    for (size_t i = 0; i < TRACKS_A_UNIT; i++)
+        tally_patch_fini(&strips[i]);
+    return s;
+}
+
+static tally_status count(const tally_context *ctx, const tally_stack *stack,
+                          const tally_unit *unit, size_t scene, const tally_model *model,
+                          tally_findings *out, tally_error *err)
+{
+    rail_unit u;
+    tally_rail_empty empty[TRACKS_A_UNIT] = { 0 };
+    tally_status s = unit_init(stack, unit, &u, err);
+    if (s != TALLY_OK) return s;
+    for (size_t i = 0; i < u.n && s == TALLY_OK; i++)
+        s = get_track(unit, &u.tracks[i], model, stack->n_bands, &empty[i], err);
+    if (s == TALLY_OK)
+        s = count_seen(ctx, stack, unit, &u, empty, scene, out, err);
+    else if (s == TALLY_E_NODATA)
+        s = refuse(ctx, stack, unit, &u, scene,
+                   stack->grid.gsd_m > COARSEST_GSD_M
+                       ? "the GSD cannot carry a count of railcars"
+                       : "one scene alone does not show the empty track",
+                   out, err);
+    for (size_t i = 0; i < TRACKS_A_UNIT; i++)
+        tally_rail_empty_fini(&empty[i]);
+    unit_fini(&u);
+    return s;
+}
+
+const tally_counter tally_rail_counter = {
+    .class_ = TALLY_RAILCAR, .plan = plan, .learn = learn, .count = count
+};

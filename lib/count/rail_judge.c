@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Is there a wagon at this place of the track?
+ *
+ * Each column of the strip is compared with the empty track in units of noise, over the lanes that
+ * a wagon covers (3.0 to 3.25 m wide). Local light first: the gain of a block of 30 m from the
+ * lanes beside the wagon, as DESIGN.md 5.3 asks. Where a neighbour's shadow may fall, the track may
+ * be anything between lit and fully shaded: the difference is taken to the nearest point of that
+ * line, not to the lit level. The wagon's own shadow lies on the anti-sun side: dark there speaks
+ * for a wagon, lit ground at low sun against one. Columns are joined by the best path of two states
+ * (Viterbi 1967, doi:10.1109/TIT.1967.1054010), so that a single odd column makes no wagon and a
+ * coupler no gap.
+ *
+ * Known failures: a wagon coloured like ballast under a high sun; long-parked trains
+ * (rail_learn.c); thin cloud without mask.
+ */
+#include <math.h>
+
+#include "count/rail.h"
+
+static const double CORE_M =
+    1.35; /* half the width of a wagon, less half a lane (DOMAIN.md: 2.9 to 3.25 m) */
+static const double SIDE_NEAR_M = 1.9, SIDE_FAR_M = 3.4; /* between tracks 4.5 to 5.3 m apart */
+static const double BLOCK_M = 30;
+static const double LEAST_GAIN = 0.55, MOST_GAIN = 1.6;
+static const double CLOUD_GAIN =
+    1.75; /* all of 30 m brighter by this: cloud, or snow (then not asked) */
+static const double DARKEST_SHADE =
+    0.35; /* skylight's share of full light, clear sky; chosen on the validation sets */
+static const double CAP = 36; /* squared z-score per cell that one cell may bring at most */
+static const double EMPTY_SCORE =
+    2.3; /* root of the mean squared z-score where both states are as likely */
+static const double STEEPNESS =
+    1.3; /* log odds per unit of that root; per independent 2 m of track */
+static const double INDEPENDENT_M = 2;
+static const double SHADOW_WEIGHT =
+    2.0; /* log odds of a clear own shadow, or of its absence, at low sun */
+static const double SWITCH_COST = 5; /* log odds against a change of state */
+
+tally_status tally_rail_state_init(tally_rail_state *s, int n, tally_error *err)
+{
+    *s = (tally_rail_state) { .seen = tally_alloc((size_t)n, sizeof *s->seen),
+                              .occupied = tally_alloc((size_t)n, sizeof *s->occupied),
+                              .logit = tally_alloc((size_t)n, sizeof *s->logit) };
+    if (s->seen && s->occupied && s->logit) return TALLY_OK;
+    tally_rail_state_fini(s);
+    return tally_nomem(err, "a track");
+}
+
+void tally_rail_state_fini(tally_rail_state *s)
+{
+    tally_free(s->seen);
+    tally_free(s->occupied);
+    tally_free(s->logit);
+    *s = (tally_rail_state) { 0 };
+}
+
+static bool in_core(const tally_track *t, int lane)
+{
+    return fabs(tally_track_lane_m(t, lane)) <= fmax(CORE_M, t->lane_m * 0.6);
+}
+
+static bool in_side(const tally_track *t, int lane)
+{
+    double m = fabs(tally_track_lane_m(t, lane));
+    return m >= SIDE_NEAR_M && m <= fmax(SIDE_FAR_M, t->lane_m * 2.1);
+}
+
+/* Gain of a block, per band, from the lanes beside; 1 where too little is seen. ratios: room for
+ * the block. */
+static void block_gain(const tally_track *t, const tally_rail_empty *e, const tally_patch *strip,
+                       int from, int to, float *ratios, double gain[])
+{
+    for (int b = 0; b < strip->bands; b++) {
+        size_t n = 0;
+        for (int lane = 0; lane < t->lanes; lane++) {
+            if (!in_side(t, lane)) continue;
+            for (int c = from; c < to; c++)
+                if (tally_bits_get(&strip->valid, c, lane) &&
+                    tally_bits_get(&e->level.valid, c, lane) &&
+                    tally_patch_row(&e->level, b, lane)[c] > 0)
+                    ratios[n++] =
+                        tally_patch_row(strip, b, lane)[c] / tally_patch_row(&e->level, b, lane)[c];
+        }
+        /* above the median: shadows darken a part of the side lanes, nothing but light brightens
+         * them */
+        gain[b] = n >= 8 ? tally_quantile(ratios, n, 0.6) : 1;
+    }
+}
+
+/* Mean squared z-score of a column's core to lit empty ground, or to the line from lit to shaded.
+ * NaN: not seen. */
+static double column_score(const tally_track *t, const tally_rail_empty *e,
+                           const tally_patch *strip, int c, const double gain[], bool shaded)
+{
+    double total = 0;
+    int cells = 0, lanes = 0;
+    for (int lane = 0; lane < t->lanes; lane++) {
+        if (!in_core(t, lane)) continue;
+        lanes++;
+        if (!tally_bits_get(&strip->valid, c, lane) || !tally_bits_get(&e->level.valid, c, lane))
+            continue;
+        double xm = 0, mm = 0, xx = 0;
+        for (int b = 0; b < strip->bands; b++) {
+            double s = e->sigma[lane][b], x = tally_patch_row(strip, b, lane)[c] / s,
+                   m = gain[b] * tally_patch_row(&e->level, b, lane)[c] / s;
+            xx += x * x;
+            xm += x * m;
+            mm += m * m;
+        }
+        double light = shaded && mm > 0 ? tally_clamp(xm / mm, DARKEST_SHADE, 1) : 1;
+        total += fmin((xx - 2 * light * xm + light * light * mm) / strip->bands, CAP);
+        cells++;
+    }
+    return 2 * cells >= lanes ? total / cells : NAN;
+}
+
+/* Log odds from the ground beside, where the own shadow should lie: its light against the empty
+ * track's. */
+static double shadow_evidence(const tally_track *t, const tally_rail_empty *e,
+                              const tally_patch *strip, int c, const double gain[],
+                              const tally_rail_sun *sun)
+{
+    double reach = fabs(sun->across_m), x = 0, m = 0;
+    int at =
+        c - (int)lround(tally_clamp(sun->along_m * 2.3 / fmax(reach, 0.1), -20, 20) / t->step_m);
+    if (reach < 1.2 || at < 0 || at >= t->n) return 0;
+    for (int lane = 0; lane < t->lanes; lane++) {
+        double right = tally_track_lane_m(t, lane) * (sun->across_m > 0 ? 1 : -1);
+        if (right < 1.75 || right > fmax(2.9, t->lane_m * 1.1) ||
+            !tally_bits_get(&strip->valid, c, lane) || !tally_bits_get(&e->level.valid, c, lane))
+            continue;
+        for (int b = 0; b < strip->bands; b++) {
+            x += tally_patch_row(strip, b, lane)[c];
+            m += gain[b] * tally_patch_row(&e->level, b, lane)[c];
+        }
+    }
+    if (!(m > 0)) return 0;
+    /* 0.55 is a clear shadow, 1 lit ground: 0.8 says nothing */
+    double weight = SHADOW_WEIGHT * tally_clamp((reach - 1.2) / 3, 0, 1);
+    return weight * tally_clamp((0.82 - x / m) / 0.2, -1, 1);
+}
+
+/* The path of least cost through empty and occupied; columns that were not seen say nothing. */
+static void best_path(const tally_track *t, tally_rail_state *s, unsigned char *from)
+{
+    double cost[2] = { 0, 0 };
+    for (int c = 0; c < t->n; c++) {
+        double say = s->seen[c] ? s->logit[c] : 0, next[2];
+        for (int to = 0; to < 2; to++) {
+            double stay = cost[to], change = cost[1 - to] + SWITCH_COST;
+            bool changed = change < stay;
+            from[2 * c + to] = (unsigned char)(changed ? 1 - to : to);
+            next[to] = (changed ? change : stay) + (to == 1 ? -say : say) / 2;
+        }
+        cost[0] = next[0];
+        cost[1] = next[1];
+    }
+    int state = cost[1] < cost[0];
+    for (int c = t->n - 1; c >= 0; c--) {
+        s->occupied[c] = state == 1;
+        state = from[2 * c + state];
+    }
+}
+
+tally_status tally_rail_judge(const tally_track *t, const tally_rail_empty *e,
+                              const tally_patch *strip, const tally_rail_sun *sun,
+                              const bool *shaded, bool snow, double bias, tally_rail_state *out,
+                              tally_error *err)
+{
+    int block = (int)ceil(BLOCK_M / t->step_m);
+    float *ratios = tally_alloc((size_t)block * (size_t)t->lanes, sizeof *ratios);
+    unsigned char *from = tally_alloc((size_t)t->n, 2);
+    double gain[TALLY_RAIL_BANDS];
+    tally_status s = ratios && from ? TALLY_OK : tally_nomem(err, "a track");
+    for (int first = 0; s == TALLY_OK && first < t->n; first += block) {
+        int last = first + block < t->n ? first + block : t->n;
+        block_gain(t, e, strip, first, last, ratios, gain);
+        double least = INFINITY;
+        for (int b = 0; b < strip->bands; b++) {
+            least = fmin(least, gain[b]);
+            gain[b] = tally_clamp(gain[b], LEAST_GAIN, MOST_GAIN);
+        }
+        bool cloud = !snow && least > CLOUD_GAIN;
+        for (int c = first; c < last; c++) {
+            double score = column_score(t, e, strip, c, gain, shaded && shaded[c]);
+            out->seen[c] = isfinite(score) && !cloud;
+            double odds = STEEPNESS * (sqrt(isfinite(score) ? score : 0) - EMPTY_SCORE) + bias;
+            odds = tally_clamp(odds, -4, 4) + shadow_evidence(t, e, strip, c, gain, sun);
+            out->logit[c] = out->seen[c] ? (float)(odds * t->step_m / INDEPENDENT_M) : 0;
+        }
+    }
+    if (s == TALLY_OK) best_path(t, out, from);
+    tally_free(ratios);
+    tally_free(from);
+    return s;
+}
