@@ -23,6 +23,7 @@
 #include "change/background.h"
 #include "count/yard_light.h"
 #include "count/yard_measure.h"
+#include "count/yard_sight.h"
 
 #define MARGIN_M  9.0 /* around the yard: shadow, light, and clouds that come in from outside */
 #define SCENES    3   /* the least that a mode can be taken of */
@@ -157,15 +158,17 @@ static tally_status read_scene(const tally_context *ctx, const tally_stack *stac
     return TALLY_OK;
 }
 
-/* What was learned of a yard. pad.pixels is NULL when nothing was; usual likewise. */
+/* What was learned of a yard. pad.pixels is NULL when nothing was; usual likewise. level: one row,
+ * the pad's level by band, then the usual likeness to the ground. */
 typedef struct known_yard {
-    tally_patch pad, level, usual;
+    tally_patch pad, ground, level, usual;
 } known_yard;
 
 static void known_fini(known_yard *l)
 {
     tally_patch_fini(&l->usual);
     tally_patch_fini(&l->level);
+    tally_patch_fini(&l->ground);
     tally_patch_fini(&l->pad);
 }
 
@@ -183,6 +186,8 @@ static tally_status measure(const tally_context *ctx, const tally_stack *stack,
         .scene = &pixels,
         .pad = known->pad.pixels ? &known->pad : NULL,
         .level = known->level.pixels && !own ? tally_patch_row(&known->level, 0, 0) : NULL,
+        .ground = known->ground.pixels ? &known->ground : NULL,
+        .likeness = known->level.pixels ? tally_patch_row(&known->level, 0, 0)[stack->n_bands] : 0,
         .zone = zone,
         .gsd_m = stack->grid.gsd_m,
         .drawn_angle = angle,
@@ -202,6 +207,32 @@ static tally_status make_table(const float *values, int n, tally_patch *table, t
         tally_patch_row(table, 0, 0)[i] = values[i];
         tally_bits_set(&table->valid, i, 0);
     }
+    return s;
+}
+
+/* The ground as learned, and the middle of how like it the scenes without snow are. */
+static tally_status learn_ground(const tally_context *ctx, const tally_stack *stack,
+                                 const tally_unit *unit, const size_t *chosen, size_t n_chosen,
+                                 const tally_patch *background, tally_patch *ground,
+                                 float *likeness, tally_error *err)
+{
+    float *values = tally_alloc(n_chosen + 1, sizeof *values);
+    size_t n = 0;
+    tally_status s = values ? TALLY_OK : tally_nomem(err, "the ground of a yard");
+
+    if (s == TALLY_OK) s = tally_yard_ground(background, ground, err);
+    for (size_t i = 0; i < n_chosen && s == TALLY_OK; i++) {
+        tally_patch pixels = { 0 }, own = { 0 };
+        bool unused;
+        if (stack->scenes[chosen[i]].snow) continue;
+        s = read_scene(ctx, stack, unit, chosen[i], &pixels, &unused, err);
+        if (s == TALLY_OK) s = tally_yard_ground(&pixels, &own, err);
+        if (s == TALLY_OK) values[n++] = (float)tally_yard_likeness(&own, ground);
+        tally_patch_fini(&own);
+        tally_patch_fini(&pixels);
+    }
+    *likeness = n && s == TALLY_OK ? tally_median(values, n) : 0;
+    tally_free(values);
     return s;
 }
 
@@ -242,7 +273,7 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
     tally_patch centre = { 0 }, sigma = { 0 }, count = { 0 };
     known_yard known = { 0 };
     tally_bits zone = { 0 };
-    float level[MAX_BANDS] = { 0 };
+    float level[MAX_BANDS + 1] = { 0 };
     double angle;
     bool found = false;
     tally_status s;
@@ -253,10 +284,15 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
                                &count, err);
     if (s == TALLY_OK) s = tally_yard_pad(&centre, &zone, &known.pad, level, &found, err);
     if (s != TALLY_OK || !found) goto out;
-    if ((s = make_table(level, centre.bands, &known.level, err)) != TALLY_OK) goto out;
+    s = learn_ground(ctx, stack, unit, chosen, n_chosen, &centre, &known.ground,
+                     &level[centre.bands], err);
+    if (s == TALLY_OK) s = make_table(level, centre.bands + 1, &known.level, err);
+    if (s != TALLY_OK) goto out;
     s = learn_usual(ctx, stack, unit, chosen, n_chosen, &zone, angle, &known, err);
     if (s == TALLY_OK)
         s = tally_model_put(model, stack, unit->name, "pad", &known.pad, &unit->box, err);
+    if (s == TALLY_OK)
+        s = tally_model_put(model, stack, unit->name, "ground", &known.ground, &unit->box, err);
     if (s == TALLY_OK)
         s = tally_model_put(model, stack, unit->name, "level", &known.level, NULL, err);
     if (s == TALLY_OK && known.usual.pixels)
@@ -277,6 +313,7 @@ static tally_status recall(const tally_model *model, const tally_stack *stack,
     tally_status s = tally_model_get(model, unit->name, "pad", &out->pad, &why);
 
     if (s == TALLY_E_NODATA) return TALLY_OK;
+    if (s == TALLY_OK) s = tally_model_get(model, unit->name, "ground", &out->ground, &why);
     if (s == TALLY_OK) s = tally_model_get(model, unit->name, "level", &out->level, &why);
     if (s == TALLY_OK) {
         s = tally_model_get(model, unit->name, "usual", &out->usual, &why);
@@ -285,7 +322,7 @@ static tally_status recall(const tally_model *model, const tally_stack *stack,
     if (s != TALLY_OK) return tally_fail(err, s, "%s", why.message);
     const tally_patch *pad = &out->pad;
     if (pad->width == tally_box_width(unit->box) && pad->height == tally_box_height(unit->box) &&
-        pad->bands == stack->n_bands + 1 && out->level.width == stack->n_bands &&
+        pad->bands == stack->n_bands + 1 && out->level.width == stack->n_bands + 1 &&
         (!out->usual.pixels || out->usual.width == 4))
         return TALLY_OK;
     return tally_fail(err, TALLY_E_FORMAT,

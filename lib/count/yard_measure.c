@@ -8,7 +8,8 @@
  * The pad of earlier scenes takes its own stains and texture out. Where it was never seen empty its
  * own even colour stands in, so that a box that never moves is still a box.
  *
- * Cloud over the yard: the whole level far above the learned one, or a bright patch broader than a
+ * Cloud over the yard: the whole level far above the learned one, nothing of the learned ground to
+ * be recognised (yard_sight.h), or a bright patch broader than a
  * box that runs on beyond the yard (yards are drawn a little generously, boxes stand inside).
  *
  * The interval joins in quadrature: the counts at a stricter and at a laxer threshold, the spread
@@ -30,6 +31,7 @@
 #include "change/blobs.h"
 #include "count/yard_light.h"
 #include "count/yard_measure.h"
+#include "count/yard_sight.h"
 
 #define SLOT_M2       (TALLY_SLOT_LENGTH_M * TALLY_SLOT_WIDTH_M)
 #define GSD_SLOTS     1.2 /* a box is two pixels wide */
@@ -50,6 +52,8 @@
 #define GREY_LOW      0.15f /* share of sun: below it is full shadow, */
 #define GREY_HIGH     0.70f /* above it texture */
 #define GREY_FLAT     0.25f /* log, within 3 x 3 pixels: the rim of a shadow falls by 0.6 */
+#define LIKENESS_MIN  0.15  /* structure enough to be recognised */
+#define UNLIKE        0.4 /* of the usual likeness; cloud had 0.17, the poorest clear scene 0.65 */
 #define GREY_DISTANCE 3.5f
 
 /* Grow a copy of the zone by metres. */
@@ -234,13 +238,23 @@ static tally_status drop_clouds(const tally_kernels *k, const tally_yard_view *v
     return s;
 }
 
-/* Haze or cloud over all of it: the sunlit pad at twice its learned level in every band. */
-static bool covered(const tally_yard_view *view, const tally_yard_light *light)
+/* Haze or cloud over all of it: the sunlit pad at twice its learned level in every band, or nothing
+ * of the learned ground to be recognised. Snow hides the ground, too, and is known from elsewhere.
+ */
+static tally_status covered(const tally_yard_view *view, const tally_yard_light *light, bool *out,
+                            tally_error *err)
 {
-    if (!view->level || view->snow) return false;
-    for (int b = 0; b < view->scene->bands; b++)
-        if (!(light->level[b] > 2.0f * view->level[b])) return false;
-    return true;
+    tally_patch ground = { 0 };
+    tally_status s;
+
+    *out = view->level != NULL && !view->snow;
+    for (int b = 0; b < view->scene->bands && *out; b++)
+        *out = light->level[b] > 2.0f * view->level[b];
+    if (*out || view->snow || !view->ground || view->likeness < LIKENESS_MIN) return TALLY_OK;
+    if ((s = tally_yard_ground(view->scene, &ground, err)) != TALLY_OK) return s;
+    *out = tally_yard_likeness(&ground, view->ground) < UNLIKE * view->likeness;
+    tally_patch_fini(&ground);
+    return TALLY_OK;
 }
 
 /* Distances to -1 .. 1 around a threshold; outside what was seen -1. */
@@ -386,6 +400,7 @@ tally_status tally_yard_measure(const tally_kernels *k, const tally_yard_view *v
     tally_bits near = { 0 }, seen = { 0 };
     tally_patch ratio = { 0 }, distance = { 0 };
     tally_yard_light light;
+    bool hidden;
     tally_status s;
 
     *out = (tally_yard_answer) { .row = { .quality = TALLY_QUALITY_UNSEEN,
@@ -404,7 +419,8 @@ tally_status tally_yard_measure(const tally_kernels *k, const tally_yard_view *v
         (s = add_grey(k, view, &ratio, &distance, err)) != TALLY_OK)
         goto out;
     if ((s = tally_bits_init(&seen, ratio.width, ratio.height, err)) != TALLY_OK) goto out;
-    if (light.found && !covered(view, &light))
+    if ((s = covered(view, &light, &hidden, err)) != TALLY_OK) goto out;
+    if (light.found && !hidden)
         memcpy(seen.bits, ratio.valid.bits, seen.words * (size_t)ratio.height * sizeof *seen.bits);
     if (!view->snow && (s = drop_clouds(k, view, &ratio, &seen, err)) != TALLY_OK) goto out;
 

@@ -11,7 +11,9 @@ typedef struct tally_yard_view {
     const tally_patch *pad; /* bands of the scene: log of pad over its level; and one more: 1 where
                                it was never seen empty. NULL: not learned */
     const float *level;     /* the pad's learned level by band, or NULL */
-    const tally_bits *zone; /* pixels of the yard, those to be ignored taken out */
+    const tally_patch *ground; /* learned (yard_sight.h), or NULL */
+    double likeness;           /* of scenes that show it */
+    const tally_bits *zone;    /* pixels of the yard, those to be ignored taken out */
     double gsd_m;
     double drawn_angle; /* of the yard's longest side, radians in pixels */
     bool snow;

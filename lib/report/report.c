@@ -9,15 +9,13 @@ tally_status tally_report_write(const tally_context *ctx, const char *folder, ta
 {
     tally_store *store = NULL;
     tally_records *records = NULL;
-    const tally_page page = {.title = "", .version = TALLYMAN_VERSION};
-    (void)ctx;
     char *path = tally_format("%s/tallyman.gpkg", folder);
     tally_status s = path ? tally_store_open(path, TALLY_STORE_READ, &store, err)
                           : tally_nomem(err, "a file's name");
     if (s == TALLY_OK) s = tally_store_read(store, &records, err);
     tally_store_close(&store);
     if (s == TALLY_OK) s = tally_report_tables(records, folder, err);
-    if (s == TALLY_OK) s = tally_report_html(records, &page, folder, err);
+    if (s == TALLY_OK) s = tally_report_html(ctx, records, NULL, folder, err);
     tally_records_destroy(&records);
     tally_free(path);
     return s;
