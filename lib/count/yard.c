@@ -220,13 +220,13 @@ static tally_status learn_ground(const tally_context *ctx, const tally_stack *st
     size_t n = 0;
     tally_status s = values ? TALLY_OK : tally_nomem(err, "the ground of a yard");
 
-    if (s == TALLY_OK) s = tally_yard_ground(background, ground, err);
+    if (s == TALLY_OK) s = tally_yard_ground(background, stack->grid.gsd_m, ground, err);
     for (size_t i = 0; i < n_chosen && s == TALLY_OK; i++) {
         tally_patch pixels = { 0 }, own = { 0 };
         bool unused;
         if (stack->scenes[chosen[i]].snow) continue;
         s = read_scene(ctx, stack, unit, chosen[i], &pixels, &unused, err);
-        if (s == TALLY_OK) s = tally_yard_ground(&pixels, &own, err);
+        if (s == TALLY_OK) s = tally_yard_ground(&pixels, stack->grid.gsd_m, &own, err);
         if (s == TALLY_OK) values[n++] = (float)tally_yard_likeness(&own, ground);
         tally_patch_fini(&own);
         tally_patch_fini(&pixels);
@@ -282,7 +282,8 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
     if ((s = yard_bits(stack, unit, &zone, &angle, err)) != TALLY_OK) return s;
     s = tally_background_learn(ctx, stack, chosen, n_chosen, unit->box, &settings, &centre, &sigma,
                                &count, err);
-    if (s == TALLY_OK) s = tally_yard_pad(&centre, &zone, &known.pad, level, &found, err);
+    if (s == TALLY_OK)
+        s = tally_yard_pad(&centre, &zone, stack->grid.gsd_m, &known.pad, level, &found, err);
     if (s != TALLY_OK || !found) goto out;
     s = learn_ground(ctx, stack, unit, chosen, n_chosen, &centre, &known.ground,
                      &level[centre.bands], err);
@@ -292,7 +293,7 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
     if (s == TALLY_OK)
         s = tally_model_put(model, stack, unit->name, "pad", &known.pad, &unit->box, err);
     if (s == TALLY_OK)
-        s = tally_model_put(model, stack, unit->name, "ground", &known.ground, &unit->box, err);
+        s = tally_model_put(model, stack, unit->name, "ground", &known.ground, NULL, err);
     if (s == TALLY_OK)
         s = tally_model_put(model, stack, unit->name, "level", &known.level, NULL, err);
     if (s == TALLY_OK && known.usual.pixels)

@@ -13,8 +13,9 @@
  * the pad in the sun is the last peak before the few bright boxes. The colour k is chosen among the
  * medians of slices of the dark pixels: the one that explains most of them, then refined.
  *
- * Known failures: a box of the very grey of the pad, in the sun or in shadow, is not seen. Black
- * boxes at high sun pass for shadow. Patchy snow has two pads; the nearer is taken.
+ * Known failures: a box of the very grey of the pad, in the sun or in shadow, is not seen. Darker
+ * grey boxes pass for half shadow here (yard_measure.c finds them by their evenness), black ones
+ * for shadow. Patchy snow has two pads; the nearer is taken.
  *
  * Constants, chosen by eye on port and rail scenes at 0.5 m, at high and low sun: texture 0.10
  * (measured 0.07 to 0.13 in log), noise 0.045 in log plus 1.2 % of the level, the histogram's bin

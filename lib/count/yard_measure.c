@@ -8,6 +8,10 @@
  * The pad of earlier scenes takes its own stains and texture out. Where it was never seen empty its
  * own even colour stands in, so that a box that never moves is still a box.
  *
+ * Grey boxes lie on the line between sun and shadow. The rim of a shadow is narrow, so what is
+ * evenly half lit over three pixels is taken for paint, where the pad was learned and its own dark
+ * stains are known.
+ *
  * Cloud over the yard: the whole level far above the learned one, nothing of the learned ground to
  * be recognised (yard_sight.h), or a bright patch broader than a
  * box that runs on beyond the yard (yards are drawn a little generously, boxes stand inside).
@@ -49,11 +53,12 @@
 #define NEAR_M        3.0  /* around the yard, for the light */
 #define NEVER_AT      4.0f
 #define NEVER_LIT     0.30f /* darker than this the empty pad was in deep shadow, or is a box */
+#define NEVER_MIXED   0.75f /* the same at 3 m, where no pixel is all shadow */
 #define GREY_LOW      0.15f /* share of sun: below it is full shadow, */
 #define GREY_HIGH     0.70f /* above it texture */
 #define GREY_FLAT     0.25f /* log, within 3 x 3 pixels: the rim of a shadow falls by 0.6 */
 #define LIKENESS_MIN  0.15  /* structure enough to be recognised */
-#define UNLIKE        0.4 /* of the usual likeness; cloud had 0.17, the poorest clear scene 0.65 */
+#define UNLIKE        0.4 /* of the usual likeness; cloud had 0.13, the poorest clear scene 0.65 */
 #define GREY_DISTANCE 3.5f
 
 /* Grow a copy of the zone by metres. */
@@ -92,10 +97,11 @@ static tally_status distances(const tally_patch *ratio, const tally_yard_light *
     return s;
 }
 
-tally_status tally_yard_pad(const tally_patch *background, const tally_bits *near, tally_patch *pad,
-                            float level[8], bool *found, tally_error *err)
+tally_status tally_yard_pad(const tally_patch *background, const tally_bits *near, double gsd_m,
+                            tally_patch *pad, float level[8], bool *found, tally_error *err)
 {
     const int bands = background->bands;
+    const float never_lit = gsd_m <= GSD_SLOTS ? NEVER_LIT : NEVER_MIXED;
     tally_yard_light light;
     tally_patch ratio = { 0 }, distance = { 0 };
     tally_status s;
@@ -112,7 +118,7 @@ tally_status tally_yard_pad(const tally_patch *background, const tally_bits *nea
         for (int x = 0; x < ratio.width; x++) {
             const bool never = !tally_bits_get(&distance.valid, x, y) ||
                                tally_patch_row(&distance, 0, y)[x] > NEVER_AT ||
-                               tally_patch_row(&distance, 1, y)[x] < NEVER_LIT;
+                               tally_patch_row(&distance, 1, y)[x] < never_lit;
             tally_bits_set(&pad->valid, x, y);
             tally_patch_row(pad, bands, y)[x] = never;
             for (int b = 0; b < bands && !never; b++)
@@ -251,7 +257,7 @@ static tally_status covered(const tally_yard_view *view, const tally_yard_light 
     for (int b = 0; b < view->scene->bands && *out; b++)
         *out = light->level[b] > 2.0f * view->level[b];
     if (*out || view->snow || !view->ground || view->likeness < LIKENESS_MIN) return TALLY_OK;
-    if ((s = tally_yard_ground(view->scene, &ground, err)) != TALLY_OK) return s;
+    if ((s = tally_yard_ground(view->scene, view->gsd_m, &ground, err)) != TALLY_OK) return s;
     *out = tally_yard_likeness(&ground, view->ground) < UNLIKE * view->likeness;
     tally_patch_fini(&ground);
     return TALLY_OK;
