@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Hulls from the distance to water.
+ *
+ * What is far enough from water and not land is opened (mooring lines, cranes' arms), closed along
+ * the axis of the berth only (a closing in all directions would join neighbours and the quay) and
+ * labelled. Each blob is turned into a frame along its axis: that of its moments, or the berth's
+ * where they nearly agree, refined by the angle at which the blob is narrowest. In that frame the
+ * rows of the blob (lines along the axis) and its columns (across) give width and length: what
+ * covers less than a third of the usual is a crane, a wake or a rim, not hull. A blob too wide for
+ * its length is cut lengthwise where two rectangles cover it best, and taken for two ships if both
+ * are shaped like ships.
+ *
+ * Known failures: a small ship inside the outline of a big one; two hulls bow to stern without a
+ * gap; decks of the colour of ice, which break a hull into pieces longer apart than the gap.
+ *
+ * Constants: ships are 20 to 460 m long, four to ten times as long as wide, of which 8.6 with the
+ * pixels' blur is the limit at 3 m and slivers of quay lie beyond (DESIGN.md 5.7); MIN_WIDTH_M as
+ * there. The shares of coverage by eye on drawn hulls.
+ */
+#include "count/hull.h"
+
+#include <math.h>
+#include <string.h>
+
+#define PI           3.14159265358979323846
+#define MIN_LENGTH_M 20.0
+#define MAX_LENGTH_M 460.0
+#define MIN_WIDTH_M  3.5
+#define MAX_SLIM     10.0
+#define MIN_SLIM     2.2
+#define GAP_M        9.0  /* closed along the berth: hatches, shadows across the deck */
+#define OPEN_M       1.4  /* radius of the opening, where pixels are small enough */
+#define COVER        0.33 /* of the usual coverage: less is not hull */
+#define BERTH_TURN   12.0 /* degrees by which a moored hull may lie off its berth */
+#define SPLIT_GAIN   0.12 /* of the rectangle that two narrower ones must save */
+#define MAX_GROUP    4    /* ships side by side in one blob */
+
+typedef struct pixel_list {
+    float *u, *v; /* in the frame of the blob, pixels from its centroid */
+    float *d;     /* distance from water */
+    size_t n;
+} pixel_list;
+
+typedef struct frame {
+    double cx, cy, ux, uy;
+} frame;
+
+static tally_status find_evidence(const tally_kernels *k, const tally_hull_view *view,
+                                  tally_bits *out, tally_error *err)
+{
+    const tally_patch *d = view->distance;
+    const int radius = (int)(OPEN_M / view->gsd_m);
+    tally_status s = tally_bits_init(out, d->width, d->height, err);
+
+    for (int y = 0; y < d->height && s == TALLY_OK; y++)
+        for (int x = 0; x < d->width; x++)
+            if (tally_bits_get(view->where, x, y) && tally_bits_get(&d->valid, x, y) &&
+                tally_patch_row(d, 0, y)[x] > view->threshold)
+                tally_bits_set(out, x, y);
+    if (s == TALLY_OK && radius > 0) s = tally_bits_close(k, out, 1, 1, err);
+    if (s == TALLY_OK && radius > 0) s = tally_bits_open(k, out, radius, radius, err);
+    return s;
+}
+
+/* Fill between bits that lie at most `gap` pixels apart along (ux, uy), inside the berth. */
+static void close_along(tally_bits *bits, const tally_bits *from, const tally_bits *berth,
+                        double ux, double uy, int gap)
+{
+    for (int y = 0; y < bits->height; y++)
+        for (int x = 0; x < bits->width; x++) {
+            if (!tally_bits_get(from, x, y) || !tally_bits_get(berth, x, y)) continue;
+            int far = 0;
+            for (int i = 1; i <= gap; i++) {
+                const int px = x + (int)lround(i * ux), py = y + (int)lround(i * uy);
+                if (px < 0 || py < 0 || px >= bits->width || py >= bits->height) break;
+                if (tally_bits_get(from, px, py)) {
+                    far = i;
+                    break;
+                }
+            }
+            for (int i = 1; i < far; i++)
+                tally_bits_set(bits, x + (int)lround(i * ux), y + (int)lround(i * uy));
+        }
+}
+
+static tally_status close_berths(const tally_hull_view *view, tally_bits *bits, tally_error *err)
+{
+    const int gap = (int)fmax(2, round(GAP_M / view->gsd_m));
+    tally_status s = TALLY_OK;
+
+    for (size_t i = 0; i < view->n_berths && s == TALLY_OK; i++) {
+        tally_bits berth = { 0 }, from = { 0 };
+        s = tally_bits_init(&berth, bits->width, bits->height, err);
+        if (s == TALLY_OK) s = tally_bits_init(&from, bits->width, bits->height, err);
+        if (s == TALLY_OK) {
+            tally_shape_fill(&view->berths[i].shape, &berth);
+            memcpy(from.bits, bits->bits, bits->words * (size_t)bits->height * sizeof *bits->bits);
+            close_along(bits, &from, &berth, view->berths[i].ux, view->berths[i].uy, gap);
+        }
+        tally_bits_fini(&from);
+        tally_bits_fini(&berth);
+    }
+    return s;
+}
+
+static void to_frame(const tally_blobs *blobs, size_t i, const tally_patch *distance,
+                     const frame *at, pixel_list *out)
+{
+    const tally_blob *blob = &blobs->blobs[i];
+    out->n = 0;
+    for (size_t r = blob->first_run; r < blob->first_run + blob->n_runs; r++)
+        for (int x = blobs->runs[r].x0; x < blobs->runs[r].x1; x++) {
+            const double dx = x + .5 - at->cx, dy = blobs->runs[r].y + .5 - at->cy;
+            out->u[out->n] = (float)(dx * at->ux + dy * at->uy);
+            out->v[out->n] = (float)(dy * at->ux - dx * at->uy);
+            out->d[out->n++] = tally_patch_row(distance, 0, blobs->runs[r].y)[x];
+        }
+}
+
+/* How many of `x` lie in each bin of one pixel; *zero is the value of the first bin's lower edge.
+ */
+static tally_status histogram(const float *x, size_t n, double **bins, int *n_bins, double *zero,
+                              tally_error *err)
+{
+    float low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        low = fminf(low, x[i]);
+        high = fmaxf(high, x[i]);
+    }
+    *zero = floor(low - 1);
+    *n_bins = (int)(high - *zero) + 3;
+    *bins = tally_alloc((size_t)*n_bins, sizeof **bins);
+    if (!*bins) return tally_nomem(err, "the profile of a hull");
+    for (size_t i = 0; i < n; i++) {
+        /* shared between two bins, so that a turned lattice makes no comb */
+        const double at = x[i] - *zero - .5;
+        const int k = (int)floor(at);
+        (*bins)[k] += 1 - (at - k);
+        (*bins)[k + 1] += at - k;
+    }
+    return TALLY_OK;
+}
+
+/* Where a profile rises above COVER of its usual height for the first and for the last time, read
+ * between bins. */
+static void extent_of(const double *bins, int n, double zero, double *from, double *to)
+{
+    double top = 0, total = 0;
+    int first = -1, last = -1;
+
+    /* the usual height: the mean weighed with itself, which thin ends hardly move */
+    for (int i = 0; i < n; i++) {
+        top += bins[i] * bins[i];
+        total += bins[i];
+    }
+    const double level = COVER * top / fmax(total, 1e-9);
+    for (int i = 0; i < n; i++)
+        if (bins[i] >= level) {
+            if (first < 0) first = i;
+            last = i;
+        }
+    if (first < 0) first = last = 0;
+    const double before = first > 0 ? bins[first - 1] : 0,
+                 after = last + 1 < n ? bins[last + 1] : 0;
+    *from = zero + first + 0.5 - fmin(1, (bins[first] - level) / fmax(bins[first] - before, 1e-9));
+    *to = zero + last + 0.5 + fmin(1, (bins[last] - level) / fmax(bins[last] - after, 1e-9));
+}
+
+typedef struct box_uv {
+    double u0, u1, v0, v1;
+    double area;  /* pixels inside */
+    double light; /* sum of min(distance, 20) of these */
+} box_uv;
+
+/* The box of the pixels with v in [v0, v1): width first, then length of what lies within it. */
+static tally_status fit_box(const pixel_list *p, double v0, double v1, box_uv *out,
+                            tally_error *err)
+{
+    double *bins = NULL, zero;
+    int n_bins;
+    size_t n = 0;
+    float *room = tally_alloc(p->n + 1, sizeof *room);
+    tally_status s = room ? TALLY_OK : tally_nomem(err, "the box of a hull");
+
+    *out = (box_uv) { 0 };
+    for (size_t i = 0; i < p->n && s == TALLY_OK; i++)
+        if (p->v[i] >= v0 && p->v[i] < v1) room[n++] = p->v[i];
+    if (s != TALLY_OK || n == 0) goto out;
+    if ((s = histogram(room, n, &bins, &n_bins, &zero, err)) != TALLY_OK) goto out;
+    extent_of(bins, n_bins, zero, &out->v0, &out->v1);
+    tally_free(bins);
+    bins = NULL;
+    n = 0;
+    for (size_t i = 0; i < p->n; i++)
+        if (p->v[i] >= out->v0 && p->v[i] <= out->v1) room[n++] = p->u[i];
+    if (n == 0) goto out;
+    if ((s = histogram(room, n, &bins, &n_bins, &zero, err)) != TALLY_OK) goto out;
+    extent_of(bins, n_bins, zero, &out->u0, &out->u1);
+    for (size_t i = 0; i < p->n; i++)
+        if (p->v[i] >= out->v0 && p->v[i] <= out->v1 && p->u[i] >= out->u0 && p->u[i] <= out->u1) {
+            out->area++;
+            out->light += fmin(p->d[i], 20);
+        }
+out:
+    tally_free(bins);
+    tally_free(room);
+    return s;
+}
+
+static double width_at(const pixel_list *p, double turn)
+{
+    const double c = cos(turn), s = sin(turn);
+    double sum = 0, sum2 = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        const double v = p->v[i] * c - p->u[i] * s;
+        sum += v;
+        sum2 += v * v;
+    }
+    return sum2 / (double)p->n - sum * sum / (double)p->n / (double)p->n;
+}
+
+/* The frame of a blob: its moments' axis, the berth's where they nearly agree. */
+static frame find_frame(const tally_hull_view *view, const tally_blob *blob)
+{
+    const double angle = 0.5 * atan2(2 * blob->mxy, blob->mxx - blob->myy);
+    frame at = { blob->cx, blob->cy, cos(angle), sin(angle) };
+
+    for (size_t i = 0; i < view->n_berths; i++) {
+        const tally_hull_berth *berth = &view->berths[i];
+        const double along = fabs(at.ux * berth->ux + at.uy * berth->uy);
+        if (along < cos(BERTH_TURN * PI / 180) ||
+            !tally_shape_contains(&berth->shape, (tally_point) { blob->cx, blob->cy }))
+            continue;
+        at.ux = berth->ux;
+        at.uy = berth->uy;
+        break;
+    }
+    return at;
+}
+
+/* Turn the frame by the angle within +-`most` degrees at which the core of the blob is narrowest.
+ */
+static void refine_frame(const tally_blobs *blobs, size_t i, const tally_patch *distance,
+                         double most, frame *at, pixel_list *p)
+{
+    double best = 0, narrowest = INFINITY;
+    const int steps = 12;
+    for (int k = -steps; k <= steps; k++) {
+        const double turn = most * k / steps * PI / 180;
+        const double width = width_at(p, turn);
+        if (width < narrowest) {
+            narrowest = width;
+            best = turn;
+        }
+    }
+    const double ux = at->ux * cos(best) - at->uy * sin(best);
+    at->uy = at->uy * cos(best) + at->ux * sin(best);
+    at->ux = ux;
+    to_frame(blobs, i, distance, at, p);
+}
+
+static bool is_ship(const box_uv *box, double gsd_m)
+{
+    const double length = (box->u1 - box->u0) * gsd_m, width = (box->v1 - box->v0) * gsd_m;
+    const double narrow = fmax(MIN_WIDTH_M, 2.4 * gsd_m);
+    return length >= MIN_LENGTH_M && length <= MAX_LENGTH_M && width >= narrow &&
+           length <= MAX_SLIM * width && length >= MIN_SLIM * width;
+}
+
+static double box_area(const box_uv *b)
+{
+    return (b->u1 - b->u0) * (b->v1 - b->v0);
+}
+
+/* Look for the line along the axis that cuts the box into two ships best. *gain: share of the box's
+ * area that the two save, and of darkness at the cut. */
+static tally_status best_cut(const pixel_list *p, const box_uv *whole, double gsd_m, double *cut,
+                             double *gain, tally_error *err)
+{
+    const double narrow = fmax(5.0 / gsd_m, 2.4);
+    *gain = 0;
+    for (double at = whole->v0 + narrow; at <= whole->v1 - narrow; at += 1) {
+        box_uv one, two;
+        tally_status s = fit_box(p, whole->v0, at, &one, err);
+        if (s == TALLY_OK) s = fit_box(p, at, whole->v1, &two, err);
+        if (s != TALLY_OK) return s;
+        if (!is_ship(&one, gsd_m) || !is_ship(&two, gsd_m)) continue;
+        double near = 0;
+        for (size_t i = 0; i < p->n; i++)
+            near += fabs(p->v[i] - at) <= 1 && p->u[i] >= whole->u0 && p->u[i] <= whole->u1;
+        const double shorter = fmin(one.u1 - one.u0, two.u1 - two.u0);
+        const double valley = tally_clamp(1 - near / (2 * shorter), 0, 1);
+        const double saved = 1 - (box_area(&one) + box_area(&two)) / fmax(box_area(whole), 1);
+        if (saved + 0.5 * valley > *gain) {
+            *gain = saved + 0.5 * valley;
+            *cut = at;
+        }
+    }
+    return TALLY_OK;
+}
+
+static tally_status add_hull(const tally_hull_view *view, const frame *at, const box_uv *box,
+                             tally_hulls *out, tally_error *err)
+{
+    const double mu = (box->u0 + box->u1) / 2, mv = (box->v0 + box->v1) / 2;
+    const double fill = box->area / fmax(box_area(box), 1);
+    tally_hull hull = { .area_px = box->area };
+
+    if (!is_ship(box, view->gsd_m) || fill < 0.5) return TALLY_OK;
+    hull.rect = (tally_rect) {
+        .centre = { at->cx + mu * at->ux - mv * at->uy, at->cy + mu * at->uy + mv * at->ux },
+        .length = box->u1 - box->u0,
+        .width = box->v1 - box->v0,
+        .ux = at->ux,
+        .uy = at->uy,
+    };
+    const double far = box->light / fmax(box->area, 1) / view->threshold;
+    hull.score = tally_clamp(0.25 * fmin(far, 2) + 0.5 * fill, 0, 1);
+    tally_hull *rows = tally_realloc(out->hulls, out->n + 1, sizeof *rows);
+    if (!rows) return tally_nomem(err, "hulls");
+    out->hulls = rows;
+    out->hulls[out->n++] = hull;
+    return TALLY_OK;
+}
+
+/* One blob: one hull, or several side by side. */
+static tally_status read_blob(const tally_hull_view *view, const tally_blobs *blobs, size_t i,
+                              pixel_list *p, tally_hulls *out, tally_error *err)
+{
+    frame at = find_frame(view, &blobs->blobs[i]);
+    double from[MAX_GROUP + 1], to[MAX_GROUP + 1];
+    int n_open = 1;
+
+    to_frame(blobs, i, view->distance, &at, p);
+    refine_frame(blobs, i, view->distance, 4, &at, p);
+    from[0] = -INFINITY;
+    to[0] = INFINITY;
+    while (n_open > 0) {
+        box_uv box;
+        double cut = 0, gain = 0;
+        n_open--;
+        const double low = from[n_open], high = to[n_open];
+        tally_status s = fit_box(p, low, high, &box, err);
+        if (s != TALLY_OK) return s;
+        const bool wide = (box.u1 - box.u0) < 4.6 * (box.v1 - box.v0);
+        if (wide && n_open + 2 <= MAX_GROUP) s = best_cut(p, &box, view->gsd_m, &cut, &gain, err);
+        if (s == TALLY_OK && gain > SPLIT_GAIN) {
+            from[n_open] = low;
+            to[n_open++] = cut;
+            from[n_open] = cut;
+            to[n_open++] = high;
+            continue;
+        }
+        if (s == TALLY_OK) s = add_hull(view, &at, &box, out, err);
+        if (s != TALLY_OK) return s;
+    }
+    return TALLY_OK;
+}
+
+tally_status tally_hulls_find(const tally_kernels *k, const tally_hull_view *view, tally_hulls *out,
+                              tally_error *err)
+{
+    const double least_px =
+        0.5 * MIN_LENGTH_M * fmax(MIN_WIDTH_M, view->gsd_m) / (view->gsd_m * view->gsd_m);
+    const int64_t most_px = (int64_t)(2 * MAX_LENGTH_M * 100 / (view->gsd_m * view->gsd_m));
+    tally_bits bits = { 0 };
+    tally_blobs blobs = { 0 };
+    pixel_list p = { 0 };
+    tally_status s = find_evidence(k, view, &bits, err);
+
+    *out = (tally_hulls) { 0 };
+    if (s == TALLY_OK) s = close_berths(view, &bits, err);
+    if (s == TALLY_OK) s = tally_blobs_label(k, &bits, (int64_t)fmax(3, least_px), &blobs, err);
+    for (size_t i = 0; i < blobs.n && s == TALLY_OK; i++) {
+        const size_t area = (size_t)blobs.blobs[i].area;
+        if (blobs.blobs[i].area > most_px) continue;
+        p.u = tally_alloc(area, sizeof *p.u);
+        p.v = tally_alloc(area, sizeof *p.v);
+        p.d = tally_alloc(area, sizeof *p.d);
+        s = p.u && p.v && p.d ? read_blob(view, &blobs, i, &p, out, err)
+                              : tally_nomem(err, "the pixels of a hull");
+        tally_free(p.d);
+        tally_free(p.v);
+        tally_free(p.u);
+    }
+    tally_blobs_fini(&blobs);
+    tally_bits_fini(&bits);
+    if (s != TALLY_OK) tally_hulls_fini(out);
+    return s;
+}
+
+void tally_hulls_fini(tally_hulls *hulls)
+{
+    tally_free(hulls->hulls);
+    *hulls = (tally_hulls) { 0 };
+}
