@@ -284,7 +284,7 @@ static double median_position(const tally_stack *stack, bool along_x)
     float *v = tally_alloc(stack->n, sizeof *v);
     size_t n = 0;
     for (size_t i = 0; v && i < stack->n; i++)
-        if (stack->scenes[i].placement.accepted)
+        if (stack->scenes[i].placement.accepted && isfinite(stack->scenes[i].placement.dx_px))
             v[n++] = (float)(along_x ? stack->scenes[i].placement.dx_px
                                      : stack->scenes[i].placement.dy_px);
     double m = n ? tally_median(v, n) : 0;
