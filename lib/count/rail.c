@@ -20,7 +20,7 @@
 
 #include "count/rail.h"
 
-enum { TRACKS_A_UNIT = 8, ROUNDS = 3 };
+enum { TRACKS_A_UNIT = TALLY_TRACKS_A_UNIT, ROUNDS = 3 };
 static const double HALF_WIDTH_M =
     4.2; /* of a strip: a wagon, its shadow's first metres, the next track's near side */
 static const double NEIGHBOURS_M = 16; /* tracks this close are one unit */
@@ -262,6 +262,7 @@ static tally_status learn_tracks(const tally_context *ctx, const rail_unit *u, c
         s = tally_rail_learn(ctx, &u->tracks[i], strips, use_states ? states : NULL, l->k,
                              &empty[i], err);
     }
+    if (s == TALLY_OK) s = tally_rail_reject_trains(u->tracks, u->n, empty, err);
     tally_free(strips);
     tally_free(states);
     return s;

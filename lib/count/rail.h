@@ -6,14 +6,20 @@
 #include "count/counter.h"
 #include "count/strip.h"
 
-enum { TALLY_RAIL_BANDS = TALLY_BAND_ROLES };
+enum { TALLY_RAIL_BANDS = TALLY_BAND_ROLES, TALLY_TRACKS_A_UNIT = 8 };
 
 /* A track with nothing on it: level per place, noise per lane. */
 typedef struct tally_rail_empty {
     tally_patch level; /* n x lanes x bands; valid where it was ever seen */
     float sigma[TALLY_LANES_MAX][TALLY_RAIL_BANDS];
-    float *known; /* per column: 1 seen empty, 0 only believed to be so */
+    float *known; /* per column: how busy; after tally_rail_reject_trains 1 seen empty, 0 only
+                     believed so */
 } tally_rail_empty;
+
+/* What a cross-section of empty track looks like, and how much it varies along. */
+typedef struct tally_rail_profile {
+    float level[TALLY_LANES_MAX][TALLY_RAIL_BANDS], spread[TALLY_LANES_MAX][TALLY_RAIL_BANDS];
+} tally_rail_profile;
 
 /* Where shadows fall, along a track. */
 typedef struct tally_rail_sun {
@@ -37,6 +43,11 @@ void tally_rail_state_fini(tally_rail_state *s);
 tally_status tally_rail_learn(const tally_context *ctx, const tally_track *track,
                               const tally_patch *strips, const tally_rail_state *states, size_t k,
                               tally_rail_empty *out, tally_error *err) TALLY_MUST_CHECK;
+/* Once all tracks of a unit are learned: replace places whose cross-profile is no empty track's (a
+ * train that is always there) by the track's own typical one; what that is, a quieter neighbour
+ * decides. */
+tally_status tally_rail_reject_trains(const tally_track *tracks, size_t n_tracks,
+                                      tally_rail_empty *empty, tally_error *err) TALLY_MUST_CHECK;
 void tally_rail_empty_fini(tally_rail_empty *e);
 
 /*

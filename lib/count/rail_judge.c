@@ -21,8 +21,11 @@
 static const double CORE_M =
     1.35; /* half the width of a wagon, less half a lane (DOMAIN.md: 2.9 to 3.25 m) */
 static const double SIDE_NEAR_M = 1.9, SIDE_FAR_M = 3.4; /* between tracks 4.5 to 5.3 m apart */
-static const double BLOCK_M = 30;
-static const double LEAST_GAIN = 0.55, MOST_GAIN = 1.6;
+static const double BLOCK_M = 24;
+static const double QUIET_BLOCKS = 0.3;
+static const double
+    LEAST_GAIN = 0.25,
+    MOST_GAIN = 4; /* cloud shadow to thin haze, after a global fit that cloud may have misled */
 static const double CLOUD_GAIN =
     1.75; /* all of 30 m brighter by this: cloud, or snow (then not asked) */
 static const double DARKEST_SHADE =
@@ -66,26 +69,70 @@ static bool in_side(const tally_track *t, int lane)
     return m >= SIDE_NEAR_M && m <= fmax(SIDE_FAR_M, t->lane_m * 2.1);
 }
 
-/* Gain of a block, per band, from the lanes beside; 1 where too little is seen. ratios: room for
- * the block. */
-static void block_gain(const tally_track *t, const tally_rail_empty *e, const tally_patch *strip,
-                       int from, int to, float *ratios, double gain[])
+/* The light of one block: gain per band, and how much noisier than on the dates learned from. */
+typedef struct block_light {
+    double gain[TALLY_RAIL_BANDS];
+    double noise;
+} block_light;
+
+/* From the lanes beside the wagons. values: room for the block's cells. */
+static block_light light_of(const tally_track *t, const tally_rail_empty *e, const tally_patch *strip,
+                         int from, int to, float *values)
 {
+    /* median of a squared standard normal number */
+    static const double MEDIAN_CHI2 = 0.4549, MOST_NOISE = 3;
+    block_light out = { .noise = 1 };
+    double noise = 0;
     for (int b = 0; b < strip->bands; b++) {
-        size_t n = 0;
-        for (int lane = 0; lane < t->lanes; lane++) {
-            if (!in_side(t, lane)) continue;
-            for (int c = from; c < to; c++)
-                if (tally_bits_get(&strip->valid, c, lane) &&
-                    tally_bits_get(&e->level.valid, c, lane) &&
-                    tally_patch_row(&e->level, b, lane)[c] > 0)
-                    ratios[n++] =
-                        tally_patch_row(strip, b, lane)[c] / tally_patch_row(&e->level, b, lane)[c];
+        for (int pass = 0; pass < 2; pass++) {
+            size_t n = 0;
+            for (int lane = 0; lane < t->lanes; lane++) {
+                if (!in_side(t, lane)) continue;
+                for (int c = from; c < to; c++) {
+                    float m = tally_patch_row(&e->level, b, lane)[c],
+                          x = tally_patch_row(strip, b, lane)[c];
+                    if (!tally_bits_get(&strip->valid, c, lane) ||
+                        !tally_bits_get(&e->level.valid, c, lane) || !(m > 0))
+                        continue;
+                    double z = (x - out.gain[b] * m) / e->sigma[lane][b];
+                    values[n++] = pass == 0 ? x / m : (float)(z * z);
+                }
+            }
+            /* above the median: shadows darken a part of the side lanes, nothing but light
+             * brightens them */
+            if (pass == 0)
+                out.gain[b] =
+                    n >= 8 ? tally_clamp(tally_quantile(values, n, 0.6), LEAST_GAIN, MOST_GAIN) : 1;
+            else
+                noise += n >= 8 ? tally_median(values, n) / MEDIAN_CHI2 : 1;
         }
-        /* above the median: shadows darken a part of the side lanes, nothing but light brightens
-         * them */
-        gain[b] = n >= 8 ? tally_quantile(ratios, n, 0.6) : 1;
     }
+    out.noise = tally_clamp(sqrt(noise / strip->bands), 1, MOST_NOISE);
+    return out;
+}
+
+static double least_gain(const block_light *l, int bands)
+{
+    double least = INFINITY;
+    for (int b = 0; b < bands; b++)
+        least = fmin(least, l->gain[b]);
+    return least;
+}
+
+/* Light between the middles of two blocks. */
+static block_light between(const block_light *a, const block_light *b, double share, int bands)
+{
+    block_light out = { .noise = a->noise + share * (b->noise - a->noise) };
+    for (int k = 0; k < bands; k++)
+        out.gain[k] = a->gain[k] + share * (b->gain[k] - a->gain[k]);
+    return out;
+}
+
+static block_light light_at(const block_light *lights, int n, int block, int c, int bands)
+{
+    double at = (c + 0.5) / block - 0.5;
+    int k = (int)tally_clamp(floor(at), 0, n - 1), next = k + 1 < n ? k + 1 : k;
+    return between(&lights[k], &lights[next], tally_clamp(at - k, 0, 1), bands);
 }
 
 /* Mean squared z-score of a column's core to lit empty ground, or to the line from lit to shaded.
@@ -108,8 +155,8 @@ static double column_score(const tally_track *t, const tally_rail_empty *e,
             xm += x * m;
             mm += m * m;
         }
-        double light = shaded && mm > 0 ? tally_clamp(xm / mm, DARKEST_SHADE, 1) : 1;
-        total += fmin((xx - 2 * light * xm + light * light * mm) / strip->bands, CAP);
+        double shade = shaded && mm > 0 ? tally_clamp(xm / mm, DARKEST_SHADE, 1) : 1;
+        total += fmin((xx - 2 * shade * xm + shade * shade * mm) / strip->bands, CAP);
         cells++;
     }
     return 2 * cells >= lanes ? total / cells : NAN;
@@ -168,30 +215,35 @@ tally_status tally_rail_judge(const tally_track *t, const tally_rail_empty *e,
                               const bool *shaded, bool snow, double bias, tally_rail_state *out,
                               tally_error *err)
 {
-    int block = (int)ceil(BLOCK_M / t->step_m);
-    float *ratios = tally_alloc((size_t)block * (size_t)t->lanes, sizeof *ratios);
+    int block = (int)ceil(BLOCK_M / t->step_m), n = (t->n + block - 1) / block;
+    float *values = tally_alloc((size_t)block * (size_t)t->lanes + (size_t)n, sizeof *values);
+    block_light *lights = tally_alloc((size_t)n, sizeof *lights);
     unsigned char *from = tally_alloc((size_t)t->n, 2);
-    double gain[TALLY_RAIL_BANDS];
-    tally_status s = ratios && from ? TALLY_OK : tally_nomem(err, "a track");
-    for (int first = 0; s == TALLY_OK && first < t->n; first += block) {
-        int last = first + block < t->n ? first + block : t->n;
-        block_gain(t, e, strip, first, last, ratios, gain);
-        double least = INFINITY;
-        for (int b = 0; b < strip->bands; b++) {
-            least = fmin(least, gain[b]);
-            gain[b] = tally_clamp(gain[b], LEAST_GAIN, MOST_GAIN);
-        }
-        bool cloud = !snow && least > CLOUD_GAIN;
-        for (int c = first; c < last; c++) {
-            double score = column_score(t, e, strip, c, gain, shaded && shaded[c]);
-            out->seen[c] = isfinite(score) && !cloud;
-            double odds = STEEPNESS * (sqrt(isfinite(score) ? score : 0) - EMPTY_SCORE) + bias;
-            odds = tally_clamp(odds, -4, 4) + shadow_evidence(t, e, strip, c, gain, sun);
-            out->logit[c] = out->seen[c] ? (float)(odds * t->step_m / INDEPENDENT_M) : 0;
-        }
+    tally_status s = values && lights && from ? TALLY_OK : tally_nomem(err, "a track");
+    if (s != TALLY_OK) goto out;
+    for (int k = 0; k < n; k++)
+        lights[k] = light_of(t, e, strip, k * block, k + 1 < n ? (k + 1) * block : t->n, values);
+    for (int k = 0; k < n; k++)
+        values[k] = (float)least_gain(&lights[k], strip->bands);
+    double usual = tally_median(values, (size_t)n);
+    /* the scene's noise from its quieter blocks: trains on the next track make the others noisy */
+    for (int k = 0; k < n; k++)
+        values[k] = (float)lights[k].noise;
+    double noise = tally_quantile(values, (size_t)n, QUIET_BLOCKS);
+    for (int c = 0; c < t->n; c++) {
+        block_light here = light_at(lights, n, block, c, strip->bands);
+        double score = column_score(t, e, strip, c, here.gain, shaded && shaded[c]);
+        bool cloud = !snow && least_gain(&here, strip->bands) > CLOUD_GAIN * usual;
+        out->seen[c] = isfinite(score) && !cloud;
+        double odds =
+            STEEPNESS * (sqrt(isfinite(score) ? score : 0) / noise - EMPTY_SCORE) + bias;
+        odds = tally_clamp(odds, -4, 4) + shadow_evidence(t, e, strip, c, here.gain, sun);
+        out->logit[c] = out->seen[c] ? (float)(odds * t->step_m / INDEPENDENT_M) : 0;
     }
-    if (s == TALLY_OK) best_path(t, out, from);
-    tally_free(ratios);
+    best_path(t, out, from);
+out:
+    tally_free(values);
+    tally_free(lights);
     tally_free(from);
     return s;
 }

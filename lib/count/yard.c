@@ -283,7 +283,8 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
     s = tally_background_learn(ctx, stack, chosen, n_chosen, unit->box, &settings, &centre, &sigma,
                                &count, err);
     if (s == TALLY_OK)
-        s = tally_yard_pad(&centre, &zone, stack->grid.gsd_m, &known.pad, level, &found, err);
+        s = tally_yard_pad(ctx->kernels, &centre, &zone, stack->grid.gsd_m, &known.pad, level,
+                           &found, err);
     if (s != TALLY_OK || !found) goto out;
     s = learn_ground(ctx, stack, unit, chosen, n_chosen, &centre, &known.ground,
                      &level[centre.bands], err);

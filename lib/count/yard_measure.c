@@ -52,6 +52,7 @@
 #define HIDDEN        0.25 /* share of shaded ground that may carry boxes unseen */
 #define NEAR_M        3.0  /* around the yard, for the light */
 #define NEVER_AT      4.0f
+#define SURROUNDINGS  1.0f
 #define NEVER_LIT     0.30f /* darker than this the empty pad was in deep shadow, or is a box */
 #define NEVER_MIXED   0.75f /* the same at 3 m, where no pixel is all shadow */
 #define GREY_LOW      0.15f /* share of sun: below it is full shadow, */
@@ -97,34 +98,83 @@ static tally_status distances(const tally_patch *ratio, const tally_yard_light *
     return s;
 }
 
-tally_status tally_yard_pad(const tally_patch *background, const tally_bits *near, double gsd_m,
-                            tally_patch *pad, float level[8], bool *found, tally_error *err)
+/* How much of a blob lies inside the yard. */
+static int64_t area_inside(const tally_blobs *blobs, size_t blob, const tally_bits *zone)
+{
+    const tally_span *runs = blobs->runs + blobs->blobs[blob].first_run;
+    int64_t inside = 0;
+
+    for (size_t j = 0; j < blobs->blobs[blob].n_runs; j++)
+        for (int x = runs[j].x0; x < runs[j].x1; x++)
+            inside += tally_bits_get(zone, x, runs[j].y);
+    return inside;
+}
+
+static void put_blob(const tally_blobs *blobs, size_t blob, tally_bits *out)
+{
+    const tally_span *runs = blobs->runs + blobs->blobs[blob].first_run;
+
+    for (size_t j = 0; j < blobs->blobs[blob].n_runs; j++)
+        for (int x = runs[j].x0; x < runs[j].x1; x++)
+            tally_bits_set(out, x, runs[j].y);
+}
+
+/* Ground of another kind that reaches into a yard drawn too wide: unlike the pad, and most of it
+ * outside. */
+static tally_status find_surroundings(const tally_kernels *k, const tally_patch *distance,
+                                      const tally_bits *zone, tally_bits *out, tally_error *err)
+{
+    tally_bits unlike = { 0 };
+    tally_blobs blobs = { 0 };
+    tally_status s = tally_bits_init(out, distance->width, distance->height, err);
+
+    if (s == TALLY_OK) s = tally_bits_init(&unlike, distance->width, distance->height, err);
+    for (int y = 0; s == TALLY_OK && y < distance->height; y++)
+        for (int x = 0; x < distance->width; x++)
+            if (tally_bits_get(&distance->valid, x, y) &&
+                tally_patch_row(distance, 0, y)[x] > SURROUNDINGS)
+                tally_bits_set(&unlike, x, y);
+    if (s == TALLY_OK) s = tally_blobs_label(k, &unlike, 1, &blobs, err);
+    for (size_t i = 0; i < blobs.n; i++)
+        if (area_inside(&blobs, i, zone) * 2 < blobs.blobs[i].area) put_blob(&blobs, i, out);
+    tally_blobs_fini(&blobs);
+    tally_bits_fini(&unlike);
+    return s;
+}
+
+tally_status tally_yard_pad(const tally_kernels *k, const tally_patch *background,
+                            const tally_bits *zone, double gsd_m, tally_patch *pad, float level[8],
+                            bool *found, tally_error *err)
 {
     const int bands = background->bands;
     const float never_lit = gsd_m <= GSD_SLOTS ? NEVER_LIT : NEVER_MIXED;
     tally_yard_light light;
     tally_patch ratio = { 0 }, distance = { 0 };
+    tally_bits around_it = { 0 };
     tally_status s;
 
     *pad = (tally_patch) { 0 };
     *found = false;
-    if ((s = tally_yard_ratio(background, NULL, near, &light, &ratio, err)) != TALLY_OK) return s;
+    if ((s = tally_yard_ratio(background, NULL, zone, &light, &ratio, err)) != TALLY_OK) return s;
     if ((s = distances(&ratio, &light, &distance, err)) != TALLY_OK) goto out;
+    if ((s = find_surroundings(k, &distance, zone, &around_it, err)) != TALLY_OK) goto out;
     if ((s = tally_patch_init(pad, ratio.width, ratio.height, bands + 1, err)) != TALLY_OK)
         goto out;
     memcpy(level, light.level, sizeof light.level);
     *found = light.found;
     for (int y = 0; y < ratio.height; y++)
         for (int x = 0; x < ratio.width; x++) {
-            const bool never = !tally_bits_get(&distance.valid, x, y) ||
-                               tally_patch_row(&distance, 0, y)[x] > NEVER_AT ||
+            const bool taken = tally_patch_row(&distance, 0, y)[x] > NEVER_AT ||
                                tally_patch_row(&distance, 1, y)[x] < never_lit;
+            const bool never = !tally_bits_get(&distance.valid, x, y) ||
+                               (taken && !tally_bits_get(&around_it, x, y));
             tally_bits_set(&pad->valid, x, y);
             tally_patch_row(pad, bands, y)[x] = never;
             for (int b = 0; b < bands && !never; b++)
                 tally_patch_row(pad, b, y)[x] = tally_patch_row(&ratio, b, y)[x];
         }
 out:
+    tally_bits_fini(&around_it);
     tally_patch_fini(&distance);
     tally_patch_fini(&ratio);
     if (s != TALLY_OK) tally_patch_fini(pad);
@@ -174,11 +224,7 @@ static tally_status add_grey(const tally_kernels *k, const tally_yard_view *view
     if (s == TALLY_OK) s = tally_blobs_label(k, &grey, 1, &blobs, err);
     for (size_t i = 0; i < blobs.n; i++) {
         const tally_span *runs = blobs.runs + blobs.blobs[i].first_run;
-        int64_t inside = 0;
-        for (size_t j = 0; j < blobs.blobs[i].n_runs; j++)
-            for (int x = runs[j].x0; x < runs[j].x1; x++)
-                inside += tally_bits_get(view->zone, x, runs[j].y);
-        if (inside * 2 < blobs.blobs[i].area) continue;
+        if (area_inside(&blobs, i, view->zone) * 2 < blobs.blobs[i].area) continue;
         for (size_t j = 0; j < blobs.blobs[i].n_runs; j++)
             for (int x = runs[j].x0; x < runs[j].x1; x++) {
                 float *d = &tally_patch_row(distance, 0, runs[j].y)[x];
@@ -222,18 +268,9 @@ static tally_status drop_clouds(const tally_kernels *k, const tally_yard_view *v
         }
     if (s == TALLY_OK) s = tally_bits_open(k, &bright, r, r, err);
     if (s == TALLY_OK) s = tally_blobs_label(k, &bright, 1, &blobs, err);
-    for (size_t i = 0; i < blobs.n && s == TALLY_OK; i++) {
-        const tally_blob *blob = &blobs.blobs[i];
-        const tally_span *runs = blobs.runs + blob->first_run;
-        int64_t inside = 0;
-        for (size_t j = 0; j < blob->n_runs; j++)
-            for (int x = runs[j].x0; x < runs[j].x1; x++)
-                inside += tally_bits_get(view->zone, x, runs[j].y);
-        if (inside * 4 > blob->area * 3) continue;
-        for (size_t j = 0; j < blob->n_runs; j++)
-            for (int x = runs[j].x0; x < runs[j].x1; x++)
-                tally_bits_set(&cloud, x, runs[j].y);
-    }
+    for (size_t i = 0; i < blobs.n && s == TALLY_OK; i++)
+        if (area_inside(&blobs, i, view->zone) * 4 <= blobs.blobs[i].area * 3)
+            put_blob(&blobs, i, &cloud);
     if (s == TALLY_OK) s = tally_bits_dilate(k, &cloud, 2 * r, 2 * r, err);
     for (int y = 0; s == TALLY_OK && y < ratio->height; y++)
         for (size_t j = 0; j < seen->words; j++)
