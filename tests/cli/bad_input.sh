@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Bad input: one line on standard error that names the file and what is wrong; the rest is counted all the same.
 . "$(dirname "$0")/lib.sh"
-site=$set/site.geojson
 scenes=$scratch/scenes
 cp -r "$set/scenes" "$scenes"
 one=$(find "$scenes" -name '*SR*.tif' | sort | head -1)

@@ -2,6 +2,7 @@
 # What the whole-run tests share. Each gets the program and a fixture set, and works in a scratch folder of its own.
 set -euo pipefail
 tallyman=$1 set=$2
+site=$(dirname "$set")/../sites/$(basename "$set" | sed 's/_.*//').geojson
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/tallyman-test-XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 tables=(scenes.csv series.csv detections.geojson spikes.csv visits.csv)
@@ -13,7 +14,7 @@ fail() { echo "FAIL: $*" >&2; failures=$((failures + 1)); }
 run_on() {
     local out=$1 status=0
     shift
-    "$tallyman" run "$set/site.geojson" "$@" -o "$out" --quiet >/dev/null 2>"$scratch/err" || status=$?
+    "$tallyman" run "$site" "$@" -o "$out" --quiet >/dev/null 2>"$scratch/err" || status=$?
     case $status in 0 | 3) ;; *) cat "$scratch/err" >&2; fail "run into $out ended with $status" ;; esac
 }
 

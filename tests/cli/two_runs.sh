@@ -19,7 +19,7 @@ grep -vxFf "$scratch/stepwise/series.csv" "$scratch/before.csv" && fail "rows of
 [ "$(wc -l <"$scratch/before.csv")" -lt "$(wc -l <"$scratch/stepwise/series.csv")" ] || fail "the second run added nothing"
 
 cp "$scratch/at_once/series.csv" "$scratch/before.csv"
-"$tallyman" run "$set/site.geojson" "${tiles[@]}" -o "$scratch/at_once" >/dev/null 2>"$scratch/err" || fail "identical input: status $?"
+"$tallyman" run "$site" "${tiles[@]}" -o "$scratch/at_once" >/dev/null 2>"$scratch/err" || fail "identical input: status $?"
 grep -q "nothing to do" "$scratch/err" || fail "identical input: it did not say that nothing was done"
 cmp "$scratch/before.csv" "$scratch/at_once/series.csv" || fail "identical input changed the series"
 finish
