@@ -52,7 +52,6 @@
 #define HIDDEN        0.25 /* share of shaded ground that may carry boxes unseen */
 #define NEAR_M        3.0  /* around the yard, for the light */
 #define NEVER_AT      4.0f
-#define SURROUNDINGS  1.0f
 #define NEVER_LIT     0.30f /* darker than this the empty pad was in deep shadow, or is a box */
 #define NEVER_MIXED   0.75f /* the same at 3 m, where no pixel is all shadow */
 #define GREY_LOW      0.15f /* share of sun: below it is full shadow, */
@@ -119,8 +118,9 @@ static void put_blob(const tally_blobs *blobs, size_t blob, tally_bits *out)
             tally_bits_set(out, x, runs[j].y);
 }
 
-/* Ground of another kind that reaches into a yard drawn too wide: unlike the pad, and most of it
- * outside. */
+/* Ground of another kind that reaches into a yard drawn too wide: unlike the pad, and three
+ * quarters of it outside. For coarse pixels, whose rims are counted as area; a rim holds no slot.
+ */
 static tally_status find_surroundings(const tally_kernels *k, const tally_patch *distance,
                                       const tally_bits *zone, tally_bits *out, tally_error *err)
 {
@@ -132,11 +132,11 @@ static tally_status find_surroundings(const tally_kernels *k, const tally_patch 
     for (int y = 0; s == TALLY_OK && y < distance->height; y++)
         for (int x = 0; x < distance->width; x++)
             if (tally_bits_get(&distance->valid, x, y) &&
-                tally_patch_row(distance, 0, y)[x] > SURROUNDINGS)
+                tally_patch_row(distance, 0, y)[x] > NEVER_AT)
                 tally_bits_set(&unlike, x, y);
     if (s == TALLY_OK) s = tally_blobs_label(k, &unlike, 1, &blobs, err);
     for (size_t i = 0; i < blobs.n; i++)
-        if (area_inside(&blobs, i, zone) * 2 < blobs.blobs[i].area) put_blob(&blobs, i, out);
+        if (area_inside(&blobs, i, zone) * 4 < blobs.blobs[i].area) put_blob(&blobs, i, out);
     tally_blobs_fini(&blobs);
     tally_bits_fini(&unlike);
     return s;
@@ -157,7 +157,9 @@ tally_status tally_yard_pad(const tally_kernels *k, const tally_patch *backgroun
     *found = false;
     if ((s = tally_yard_ratio(background, NULL, zone, &light, &ratio, err)) != TALLY_OK) return s;
     if ((s = distances(&ratio, &light, &distance, err)) != TALLY_OK) goto out;
-    if ((s = find_surroundings(k, &distance, zone, &around_it, err)) != TALLY_OK) goto out;
+    s = gsd_m > GSD_SLOTS ? find_surroundings(k, &distance, zone, &around_it, err)
+                          : tally_bits_init(&around_it, ratio.width, ratio.height, err);
+    if (s != TALLY_OK) goto out;
     if ((s = tally_patch_init(pad, ratio.width, ratio.height, bands + 1, err)) != TALLY_OK)
         goto out;
     memcpy(level, light.level, sizeof light.level);

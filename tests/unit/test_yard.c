@@ -175,7 +175,9 @@ static void boxes_that_never_moved_still_count(void **state)
 
     begin(&d, 0.2, 4);
     draw_block(&d, 0, 0, 4, 3, 0);
-    assert_int_equal(tally_yard_pad(&d.scene, &d.zone, GSD_M, &pad, level, &found, &err), TALLY_OK);
+    assert_int_equal(tally_yard_pad(tally_kernels_select(0), &d.scene, &d.zone, GSD_M, &pad, level,
+                                    &found, &err),
+                     TALLY_OK);
     assert_true(found);
     assert_int_equal(pad.bands, BANDS + 1);
     for (int b = 0; b < BANDS; b++)
@@ -203,7 +205,8 @@ static void grey_boxes_need_the_learned_pad(void **state)
         draw(&full, -30 + i % 3 * 6.36, i / 3 * 2.74, -30 + i % 3 * 6.36 + 6.058,
              i / 3 * 2.74 + 2.438, slate, NULL);
     draw(&full, 5, -12, 40, 12, NULL, shade); /* true shadow beside them */
-    assert_int_equal(tally_yard_pad(&empty.scene, &empty.zone, GSD_M, &pad, level, &found, &err),
+    assert_int_equal(tally_yard_pad(tally_kernels_select(0), &empty.scene, &empty.zone, GSD_M, &pad,
+                                    level, &found, &err),
                      TALLY_OK);
     tally_yard_answer a = measure(&full, &pad, level);
     assert_int_equal(a.row.count, 6);
