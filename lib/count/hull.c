@@ -33,7 +33,14 @@
 #define OPEN_M       1.4  /* radius of the opening, where pixels are small enough */
 #define COVER        0.33 /* of the usual coverage: less is not hull */
 #define BERTH_TURN   12.0 /* degrees by which a moored hull may lie off its berth */
+#define FREE_REFINE  4.0  /* degrees within which the axis is refined, */
+#define MOOR_REFINE  1.5  /* and where the berth gave it */
+#define BLUR_PX      0.8  /* by which partly covered pixels widen a hull */
+#define RING_PX      4    /* around a hull: where more than */
+#define RING_BLIND   0.25 /* of this ring is not seen, it is the rim of a cloud */
 #define SPLIT_GAIN   0.12 /* of the rectangle that two narrower ones must save */
+#define STOUT        4.0  /* times as long as wide: below, hardly one ship, and a saving of */
+#define STOUT_GAIN   0.04 /* will do */
 #define MAX_GROUP    4    /* ships side by side in one blob */
 
 typedef struct pixel_list {
@@ -221,11 +228,12 @@ static double width_at(const pixel_list *p, double turn)
 }
 
 /* The frame of a blob: its moments' axis, the berth's where they nearly agree. */
-static frame find_frame(const tally_hull_view *view, const tally_blob *blob)
+static frame find_frame(const tally_hull_view *view, const tally_blob *blob, double *refine)
 {
     const double angle = 0.5 * atan2(2 * blob->mxy, blob->mxx - blob->myy);
     frame at = { blob->cx, blob->cy, cos(angle), sin(angle) };
 
+    *refine = FREE_REFINE;
     for (size_t i = 0; i < view->n_berths; i++) {
         const tally_hull_berth *berth = &view->berths[i];
         const double along = fabs(at.ux * berth->ux + at.uy * berth->uy);
@@ -234,6 +242,7 @@ static frame find_frame(const tally_hull_view *view, const tally_blob *blob)
             continue;
         at.ux = berth->ux;
         at.uy = berth->uy;
+        *refine = MOOR_REFINE;
         break;
     }
     return at;
@@ -300,6 +309,26 @@ static tally_status best_cut(const pixel_list *p, const box_uv *whole, double gs
     return TALLY_OK;
 }
 
+/* The share of a ring around a rectangle that is blind. */
+static double blind_around(const tally_bits *blind, const tally_rect *rect)
+{
+    const double half = rect->length / 2, wide = rect->width / 2;
+    const int reach = (int)ceil(hypot(half + RING_PX, wide + RING_PX));
+    double ring = 0, dark = 0;
+
+    for (int y = (int)rect->centre.y - reach; y <= (int)rect->centre.y + reach; y++)
+        for (int x = (int)rect->centre.x - reach; x <= (int)rect->centre.x + reach; x++) {
+            const double dx = x + .5 - rect->centre.x, dy = y + .5 - rect->centre.y;
+            const double u = fabs(dx * rect->ux + dy * rect->uy);
+            const double v = fabs(dy * rect->ux - dx * rect->uy);
+            if (u > half + RING_PX || v > wide + RING_PX || (u <= half && v <= wide)) continue;
+            if (x < 0 || y < 0 || x >= blind->width || y >= blind->height) continue;
+            ring++;
+            dark += tally_bits_get(blind, x, y);
+        }
+    return dark / fmax(ring, 1);
+}
+
 static tally_status add_hull(const tally_hull_view *view, const frame *at, const box_uv *box,
                              tally_hulls *out, tally_error *err)
 {
@@ -311,10 +340,11 @@ static tally_status add_hull(const tally_hull_view *view, const frame *at, const
     hull.rect = (tally_rect) {
         .centre = { at->cx + mu * at->ux - mv * at->uy, at->cy + mu * at->uy + mv * at->ux },
         .length = box->u1 - box->u0,
-        .width = box->v1 - box->v0,
+        .width = fmax(box->v1 - box->v0 - BLUR_PX, 1),
         .ux = at->ux,
         .uy = at->uy,
     };
+    if (view->blind && blind_around(view->blind, &hull.rect) > RING_BLIND) return TALLY_OK;
     const double far = box->light / fmax(box->area, 1) / view->threshold;
     hull.score = tally_clamp(0.25 * fmin(far, 2) + 0.5 * fill, 0, 1);
     tally_hull *rows = tally_realloc(out->hulls, out->n + 1, sizeof *rows);
@@ -328,12 +358,13 @@ static tally_status add_hull(const tally_hull_view *view, const frame *at, const
 static tally_status read_blob(const tally_hull_view *view, const tally_blobs *blobs, size_t i,
                               pixel_list *p, tally_hulls *out, tally_error *err)
 {
-    frame at = find_frame(view, &blobs->blobs[i]);
+    double refine;
+    frame at = find_frame(view, &blobs->blobs[i], &refine);
     double from[MAX_GROUP + 1], to[MAX_GROUP + 1];
     int n_open = 1;
 
     to_frame(blobs, i, view->distance, &at, p);
-    refine_frame(blobs, i, view->distance, 4, &at, p);
+    refine_frame(blobs, i, view->distance, refine, &at, p);
     from[0] = -INFINITY;
     to[0] = INFINITY;
     while (n_open > 0) {
@@ -343,9 +374,10 @@ static tally_status read_blob(const tally_hull_view *view, const tally_blobs *bl
         const double low = from[n_open], high = to[n_open];
         tally_status s = fit_box(p, low, high, &box, err);
         if (s != TALLY_OK) return s;
-        const bool wide = (box.u1 - box.u0) < 4.6 * (box.v1 - box.v0);
+        const double slim = (box.u1 - box.u0) / fmax(box.v1 - box.v0, 1);
+        const bool wide = slim < 4.6;
         if (wide && n_open + 2 <= MAX_GROUP) s = best_cut(p, &box, view->gsd_m, &cut, &gain, err);
-        if (s == TALLY_OK && gain > SPLIT_GAIN) {
+        if (s == TALLY_OK && gain > (slim < STOUT ? STOUT_GAIN : SPLIT_GAIN)) {
             from[n_open] = low;
             to[n_open++] = cut;
             from[n_open] = cut;

@@ -14,6 +14,7 @@ typedef struct tally_hull_berth {
 typedef struct tally_hull_view {
     const tally_patch *distance; /* from water, in sigmas (count/water.h) */
     const tally_bits *where;     /* pixels that may be hull: zones less land and `ignore` */
+    const tally_bits *blind;     /* not seen, with the rim that is not trusted */
     const tally_hull_berth *berths;
     size_t n_berths;
     double gsd_m;

@@ -322,11 +322,11 @@ static tally_status measure_seen(count_job *job, const tally_patch *patch, tally
 
 /* What of the window may be hull: no land, no rim along what was not seen. */
 static tally_status narrow_masks(const count_job *job, tally_vessel_masks *masks,
-                                 const tally_patch *patch, tally_error *err)
+                                 const tally_patch *patch, tally_bits *out_blind, tally_error *err)
 {
     const int rim = 1 + (int)(RIM_M / job->stack->grid.gsd_m);
     const tally_box window = masks->box;
-    tally_bits blind = { 0 };
+    tally_bits blind;
     tally_status s = tally_bits_init(&blind, patch->width, patch->height, err);
 
     for (int y = 0; y < blind.height && s == TALLY_OK; y++)
@@ -341,7 +341,7 @@ static tally_status narrow_masks(const count_job *job, tally_vessel_masks *masks
                 (job->land.pixels && tally_patch_row(&job->land, 0, ly)[lx] > 0.5f))
                 tally_bits_clear(&masks->where, x, y);
         }
-    tally_bits_fini(&blind);
+    *out_blind = blind;
     return s;
 }
 
@@ -351,15 +351,17 @@ static tally_status count_block(count_job *job, int i, tally_findings *out, tall
     const tally_box window = window_of(&job->w, i), core = core_of(&job->w, i);
     tally_patch patch = { 0 }, distance = { 0 };
     tally_vessel_masks masks = { 0 };
+    tally_bits blind = { 0 };
     tally_status s = tally_stack_read(job->ctx, job->stack, job->scene, window, &patch, err);
 
     if (s == TALLY_OK) s = measure_seen(job, &patch, window, core, err);
     if (s == TALLY_OK) s = tally_vessel_masks_init(&masks, job->stack, window, err);
-    if (s == TALLY_OK) s = narrow_masks(job, &masks, &patch, err);
+    if (s == TALLY_OK) s = narrow_masks(job, &masks, &patch, &blind, err);
     if (s == TALLY_OK) s = tally_water_distance(&job->water, &patch, &distance, err);
     for (size_t f = 0; f < sizeof factors / sizeof *factors && s == TALLY_OK; f++) {
         const tally_hull_view view = { .distance = &distance,
                                        .where = &masks.where,
+                                       .blind = &blind,
                                        .berths = masks.berths,
                                        .n_berths = masks.n_berths,
                                        .gsd_m = job->stack->grid.gsd_m,
@@ -371,6 +373,7 @@ static tally_status count_block(count_job *job, int i, tally_findings *out, tall
             s = take_hull(job, &window, &core, &hulls.hulls[h], factors[f], out, err);
         tally_hulls_fini(&hulls);
     }
+    tally_bits_fini(&blind);
     tally_vessel_masks_fini(&masks);
     tally_patch_fini(&distance);
     tally_patch_fini(&patch);

@@ -210,7 +210,8 @@ static void fill_bins(tally_water *water, const tally_water_sample *sample, floa
                 room[n++] = z[b] - along_axis(water, z) * water->axis[b];
             }
             centre_and_spread(room, n, &water->centre[k][b], &water->sigma[k][b]);
-            water->sigma[k][b] = fmaxf(water->sigma[k][b], 0.7f);
+            const float noise = FLOOR * fabsf(water->mean[b]) / water->scale[b];
+            water->sigma[k][b] = fmaxf(water->sigma[k][b], fmaxf(0.7f * noise, 0.05f));
         }
     }
 }
