@@ -9,7 +9,7 @@
  * The sub-pixel peak is the maximum of the trigonometric interpolation around the highest pixel, as
  * Guizar-Sicairos, Thurman and Fienup do it (2008, doi:10.1364/OL.33.000156), here on the joint
  * surface. Then each window is judged on its own near the joint peak: those within a pixel of it
- * vote (median, and rmse).
+ * vote on turn and scale (votes.c).
  *
  * Known failures: snow that hides all edges; periodic texture (sleepers, furrows) in all windows;
  * heavy cloud.
@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "align/fft.h"
+#include "align/votes.h"
 #include "kernels/kernels.h"
 
 enum { N = TALLY_TIE_SIZE, HALF = N / 2 + 1, LEAST_WINDOWS = 2 };
@@ -225,32 +226,47 @@ static size_t correlate_windows(const tally_kernels *k, const tally_ties *ties,
     return n;
 }
 
-/* Each window on its own, near the joint peak. Writes the median of those that agree, their rmse
- * and number. */
-static void vote(const tally_ties *ties, correlation *c, double jx, double jy, tally_placement *out)
+/* Each window on its own, near the joint peak: those that agree with it, and by how much not quite.
+ */
+static size_t vote(const tally_ties *ties, correlation *c, tally_point joint, tally_vote *votes)
 {
-    size_t floats = tally_fft_spectrum_floats(c->fft);
-    double square = 0;
-    int n = 0;
+    size_t floats = tally_fft_spectrum_floats(c->fft), n = 0;
     for (size_t i = 0; i < ties->n; i++) {
         int px = 0, py = 0;
         if (!c->used[i]) continue;
         tally_fft_inverse(c->fft, c->own + i * floats, c->surface);
-        if (highest(c->surface, jx, jy, 2.5, &px, &py) < LEAST_PEAK) continue;
+        if (highest(c->surface, joint.x, joint.y, 2.5, &px, &py) < LEAST_PEAK) continue;
         double x = px, y = py;
         refine(c->own + i * floats, &x, &y);
-        if (hypot(x - jx, y - jy) > 1) continue;
-        square += (x - jx) * (x - jx) + (y - jy) * (y - jy);
-        n++;
+        if (hypot(x - joint.x, y - joint.y) > 1) continue;
+        votes[n++] = (tally_vote) {
+            .at = { ties->boxes[i].x0 + N / 2, ties->boxes[i].y0 + N / 2 },
+            .off = { x - joint.x, y - joint.y },
+        };
     }
-    out->windows = n;
-    out->rmse_px = n ? sqrt(square / n) : NAN;
+    return n;
+}
+
+static tally_point middle_of(const tally_ties *ties)
+{
+    tally_box all = ties->boxes[0];
+    for (size_t i = 1; i < ties->n; i++)
+        all = tally_box_union(all, ties->boxes[i]);
+    return (tally_point) { (all.x0 + all.x1) / 2.0, (all.y0 + all.y1) / 2.0 };
+}
+
+void tally_placement_at(tally_placement *placement, tally_point middle)
+{
+    const tally_point to = tally_affine_apply(&placement->residual, middle);
+    placement->dx_px = tally_round_to(to.x - middle.x, 1024);
+    placement->dy_px = tally_round_to(to.y - middle.y, 1024);
 }
 
 tally_status tally_ties_register(const tally_context *ctx, const tally_ties *ties,
                                  const tally_patch *moving, tally_placement *out, tally_error *err)
 {
     correlation c;
+    tally_vote votes[TALLY_TIES_MAX];
     int px = 0, py = 0;
     *out = (tally_placement) { .residual = { { 0, 1, 0, 0, 0, 1 } },
                                .dx_px = NAN,
@@ -271,18 +287,18 @@ tally_status tally_ties_register(const tally_context *ctx, const tally_ties *tie
             "its ground does not match the reference's; it cannot be laid onto the others";
         goto out;
     }
-    double x = px, y = py;
-    refine(c.joint, &x, &y);
-    vote(ties, &c, x, y, out);
+    tally_point joint = { px, py };
+    refine(c.joint, &joint.x, &joint.y);
+    const size_t agree = vote(ties, &c, joint, votes);
+    tally_affine model;
+    out->windows = (int)agree;
+    tally_votes_fit(votes, agree, joint, &model, &out->rmse_px);
     if (out->windows < LEAST_WINDOWS || out->rmse_px > WORST_RMSE_PX) {
         out->reason = "its windows disagree about the shift; it cannot be laid onto the others";
         goto out;
     }
-    out->dx_px = tally_round_to(x, 1024);
-    out->dy_px = tally_round_to(y, 1024);
-    out->rmse_px = tally_round_to(out->rmse_px, 1024);
-    out->residual.c[0] = out->dx_px;
-    out->residual.c[3] = out->dy_px;
+    out->residual = model;
+    tally_placement_at(out, middle_of(ties));
     out->accepted = true;
 out:
     correlation_fini(&c);

@@ -27,6 +27,9 @@ typedef struct tally_placement {
     const char *reason; /* when not accepted: static or in the catalogue's strings */
 } tally_placement;
 
+/* `translation`, `similarity` or `affine`: what the residual amounts to. */
+const char *tally_placement_model(const tally_placement *placement);
+
 typedef struct tally_stack_scene {
     const tally_scene *scene;
     tally_placement placement;

@@ -64,8 +64,39 @@ static bool is_north_up(const tally_affine *a)
            fabs(a->c[1] + a->c[5]) < 1e-6 * a->c[1];
 }
 
-/* The grid around the zones; where `like` is north-up in the site's CRS it keeps that tile's
- * pixels. */
+/* What the scenes show, in pixels of the grid; empty when no tile can be related to it. */
+static tally_box footprints(const tally_stack *stack)
+{
+    const tally_grid *g = &stack->grid;
+    const tally_box at = { 0, 0, g->width, g->height };
+    tally_box all = { 0, 0, 0, 0 };
+    for (size_t i = 0; i < stack->n; i++)
+        for (size_t t = 0; t < stack->scenes[i].scene->n_tiles; t++) {
+            const tally_tile *tile = stack->scenes[i].scene->tiles[t];
+            tally_affine map, back;
+            tally_point low = { INFINITY, INFINITY }, high = { -INFINITY, -INFINITY };
+            if (tally_tile_affine_from(tile, g->epsg, g->x0, g->y0, g->gsd_m, at, &map, NULL) !=
+                    TALLY_OK ||
+                !tally_affine_invert(&map, &back))
+                continue;
+            for (int c = 0; c < 4; c++) {
+                const tally_point p = tally_affine_apply(
+                    &back, (tally_point) { c & 1 ? tile->width : 0, c & 2 ? tile->height : 0 });
+                low = (tally_point) { fmin(low.x, p.x), fmin(low.y, p.y) };
+                high = (tally_point) { fmax(high.x, p.x), fmax(high.y, p.y) };
+            }
+            const tally_box shown = { (int)tally_clamp(floor(low.x), 0, g->width),
+                                      (int)tally_clamp(floor(low.y), 0, g->height),
+                                      (int)tally_clamp(ceil(high.x), 0, g->width),
+                                      (int)tally_clamp(ceil(high.y), 0, g->height) };
+            if (!tally_box_empty(shown))
+                all = tally_box_empty(all) ? shown : tally_box_union(all, shown);
+        }
+    return all;
+}
+
+/* The grid around the zones, as far as scenes reach; where `like` is north-up in the site's CRS it
+ * keeps that tile's pixels. */
 static tally_status make_grid(tally_stack *stack, const tally_scene *like, tally_error *err)
 {
     const tally_site *site = stack->site;
@@ -88,6 +119,12 @@ static tally_status make_grid(tally_stack *stack, const tally_scene *like, tally
                           fmax(width, height) * g->gsd_m / 1000);
     g->width = (int)width;
     g->height = (int)height;
+    const tally_box shown = footprints(stack);
+    if (tally_box_empty(shown)) return TALLY_OK;
+    g->x0 += shown.x0 * g->gsd_m;
+    g->y0 -= shown.y0 * g->gsd_m;
+    g->width = tally_box_width(shown);
+    g->height = tally_box_height(shown);
     return TALLY_OK;
 }
 
@@ -221,6 +258,13 @@ static bool shows_snow(const place_job *job, const tally_patch *windows)
     return n > 0 && (double)bright > SNOW_GROUND * (double)n;
 }
 
+static tally_point middle_of_zones(const tally_stack *stack)
+{
+    const tally_site *site = stack->site;
+    return tally_grid_to_px(&stack->grid, (tally_point) { (site->low.x + site->high.x) / 2,
+                                                          (site->low.y + site->high.y) / 2 });
+}
+
 /* One scene: place it, look again where it now lies, scale it. A scene that cannot be read is left
  * out, not fatal. */
 static tally_status place_scene(void *user, size_t i, tally_error *err)
@@ -243,6 +287,8 @@ static tally_status place_scene(void *user, size_t i, tally_error *err)
                                                .reason = "" };
         entry->noise = 0;
     } else if (s == TALLY_OK && entry->placement.accepted) {
+        if (isfinite(entry->placement.dx_px))
+            tally_placement_at(&entry->placement, middle_of_zones(job->stack));
         s = read_windows(job, i, windows, &why);
         if (s == TALLY_OK)
             s = tally_ties_radiometry(ties, windows, job->stack->n_bands, entry->gain,

@@ -96,39 +96,61 @@ static tally_status mark_ground(const tally_stack *stack, tally_box box, tally_b
     return s;
 }
 
-/* Windows in half-overlapping rows and columns; with more than fit, every k-th, so that they stay
- * spread. */
+/* A lattice of windows over the grid: half overlapping, wider apart where that would be too many.
+ */
+typedef struct lattice {
+    int columns, rows, step;
+} lattice;
+
+static lattice lay(const tally_grid *grid)
+{
+    enum { STEP = TALLY_TIE_SIZE / 2, MOST = 1024 };
+    lattice l = { .step = STEP };
+    for (;; l.step += STEP) {
+        l.columns = grid->width < TALLY_TIE_SIZE ? 1 : (grid->width - TALLY_TIE_SIZE) / l.step + 1;
+        l.rows = grid->height < TALLY_TIE_SIZE ? 1 : (grid->height - TALLY_TIE_SIZE) / l.step + 1;
+        if ((int64_t)l.columns * l.rows <= MOST) return l;
+    }
+}
+
+static tally_box lattice_box(const lattice *l, size_t i)
+{
+    const int x0 = (int)(i % (size_t)l->columns) * l->step,
+              y0 = (int)(i / (size_t)l->columns) * l->step;
+    return (tally_box) { x0, y0, x0 + TALLY_TIE_SIZE, y0 + TALLY_TIE_SIZE };
+}
+
+/* Of all windows with enough ground in them at most TALLY_TIES_MAX, evenly along the lattice's
+ * rows.
+ */
 tally_status tally_ties_choose(const tally_stack *stack, tally_ties *out, tally_error *err)
 {
-    enum { STEP = TALLY_TIE_SIZE / 2 };
     static const double LEAST_GROUND = 0.3;
-    *out = (tally_ties) { 0 };
-    int columns = (stack->grid.width - TALLY_TIE_SIZE) / STEP + 1,
-        rows = (stack->grid.height - TALLY_TIE_SIZE) / STEP + 1;
-    if (stack->grid.width < TALLY_TIE_SIZE) columns = 1;
-    if (stack->grid.height < TALLY_TIE_SIZE) rows = 1;
-    size_t all = (size_t)columns * (size_t)rows,
-           step = (all + 4 * TALLY_TIES_MAX - 1) / (4 * TALLY_TIES_MAX);
-    out->boxes = tally_alloc(TALLY_TIES_MAX, sizeof *out->boxes);
-    out->ground = tally_alloc(TALLY_TIES_MAX, sizeof *out->ground);
-    out->pixels = tally_alloc(TALLY_TIES_MAX, sizeof *out->pixels);
-    if (!out->boxes || !out->ground || !out->pixels) return tally_nomem(err, "tie windows");
-    /* a stride that shares no factor with the grid of windows walks over all of it before it comes
-     * back */
-    for (size_t k = 0, i = 0; k < all / step && out->n < TALLY_TIES_MAX;
-         k++, i = (i + step) % all) {
-        int x0 = (int)(i % (size_t)columns) * STEP, y0 = (int)(i / (size_t)columns) * STEP;
-        tally_box box = { x0, y0, x0 + TALLY_TIE_SIZE, y0 + TALLY_TIE_SIZE };
-        tally_status s = mark_ground(stack, box, &out->ground[out->n], err);
-        if (s != TALLY_OK) return s;
-        if ((double)tally_bits_count(&out->ground[out->n]) <
-            LEAST_GROUND * TALLY_TIE_SIZE * TALLY_TIE_SIZE) {
-            tally_bits_fini(&out->ground[out->n]);
-            continue;
-        }
-        out->boxes[out->n++] = box;
+    const lattice l = lay(&stack->grid);
+    const size_t all = (size_t)l.columns * (size_t)l.rows;
+    *out = (tally_ties) { .boxes = tally_alloc(TALLY_TIES_MAX, sizeof *out->boxes),
+                          .ground = tally_alloc(TALLY_TIES_MAX, sizeof *out->ground),
+                          .pixels = tally_alloc(TALLY_TIES_MAX, sizeof *out->pixels) };
+    size_t *fit = tally_alloc(all, sizeof *fit), n = 0;
+    tally_status s = out->boxes && out->ground && out->pixels && fit
+                         ? TALLY_OK
+                         : tally_nomem(err, "tie windows");
+    for (size_t i = 0; i < all && s == TALLY_OK; i++) {
+        tally_bits ground;
+        s = mark_ground(stack, lattice_box(&l, i), &ground, err);
+        if (s != TALLY_OK) break;
+        if ((double)tally_bits_count(&ground) >= LEAST_GROUND * TALLY_TIE_SIZE * TALLY_TIE_SIZE)
+            fit[n++] = i;
+        tally_bits_fini(&ground);
     }
-    return TALLY_OK;
+    const size_t take = n < TALLY_TIES_MAX ? n : TALLY_TIES_MAX;
+    for (size_t k = 0; k < take && s == TALLY_OK; k++) {
+        const tally_box box = lattice_box(&l, fit[(2 * k + 1) * n / (2 * take)]);
+        s = mark_ground(stack, box, &out->ground[k], err);
+        if (s == TALLY_OK) out->boxes[out->n++] = box;
+    }
+    tally_free(fit);
+    return s;
 }
 
 tally_status tally_ties_fill(const tally_context *ctx, const tally_stack *stack, size_t reference,

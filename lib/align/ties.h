@@ -26,11 +26,15 @@ tally_status tally_ties_fill(const tally_context *ctx, const tally_stack *stack,
                              tally_ties *ties, tally_error *err) TALLY_MUST_CHECK;
 void tally_ties_fini(tally_ties *ties);
 
-/* Where the content of `moving` lies against `ties`: writes dx_px, dy_px, residual, rmse_px,
- * windows, accepted, reason. */
+/* Where the content of `moving` lies against `ties`: writes dx_px, dy_px (at the middle of the
+ * windows), residual, rmse_px, windows, accepted, reason. Accepted with dx_px NaN: too little was
+ * seen to tell. */
 tally_status tally_ties_register(const tally_context *ctx, const tally_ties *ties,
                                  const tally_patch *moving, tally_placement *out,
                                  tally_error *err) TALLY_MUST_CHECK;
+
+/* Take dx_px and dy_px from the residual at another place of the grid. */
+void tally_placement_at(tally_placement *placement, tally_point middle);
 
 /* Gain and offset per band that bring `moving` (already placed) to the reference, and the noise
  * that is left. */

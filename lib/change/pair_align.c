@@ -66,6 +66,7 @@ tally_status tally_pair_align(const tally_context *ctx, tally_pair *pair, double
             : tally_nomem(err, "the tie windows of two images");
     if (s == TALLY_OK) s = fill(ctx, pair, &ties, moving, err);
     if (s == TALLY_OK) s = tally_ties_register(ctx, &ties, moving, &placement, err);
+    pair->placement = placement;
     if (s == TALLY_OK && placement.accepted && isfinite(placement.dx_px) &&
         isfinite(placement.dy_px)) {
         pair->shift = placement.residual;

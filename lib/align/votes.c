@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Orthophotos of one place differ by a shift, and by a turn and a stretch that are small: a few
+ * thousandths of a degree, a ten-thousandth of the length, which over a kilometre of half-metre
+ * pixels is a tenth of a pixel. Whether the windows can tell is asked of them: each is foretold
+ * from all others (Stone 1974, cross-validation) under a plain shift, a similarity, an affine map,
+ * and the richer model is taken only where its foretelling is better by the shares below. Both are
+ * fitted by least squares about the votes' middle, with what lies beyond 2.5 robust deviations left
+ * out.
+ *
+ * Known failures: relief that all windows show alike (a slope) looks like an affine map, and is
+ * taken for one, which is right where the windows are and wrong on the slope's other side.
+ */
+#include "align/votes.h"
+
+#include <math.h>
+
+#include "align/stack.h"
+
+enum { LEAST_FOR_SIMILARITY = 8, LEAST_FOR_AFFINE = 16, MOST_VOTES = 64 };
+/* Foretelling has to be better by this factor. With noise alone, leaving one out makes a needless
+ * slope worse by about 1 + p / n, so anything under 1 is a gain; 0.95 keeps chance out. */
+static const double GAIN_NEEDED = 0.95;
+static const double MOST_SLOPE = 1e-3; /* ten times what the validation sets have */
+
+typedef enum kind { SHIFT, SIMILARITY, AFFINE } kind;
+
+/* Offsets as a plane through places: off = mean + L (at - middle). */
+typedef struct plane {
+    tally_point middle, mean;
+    double xx, xy, yx, yy;
+} plane;
+
+/* `left_out` takes no part; n or more: none is left out. False: the places do not span the plane.
+ */
+static bool fit_plane(const tally_vote *v, const double *weight, size_t n, size_t left_out, kind k,
+                      plane *out)
+{
+    double sum = 0, sxx = 0, sxy = 0, syy = 0, ax = 0, ay = 0, bx = 0, by = 0;
+    *out = (plane) { 0 };
+    for (size_t i = 0; i < n; i++) {
+        const double w = i == left_out ? 0 : weight[i];
+        sum += w;
+        out->middle.x += w * v[i].at.x;
+        out->middle.y += w * v[i].at.y;
+        out->mean.x += w * v[i].off.x;
+        out->mean.y += w * v[i].off.y;
+    }
+    if (!(sum > 0)) return false;
+    out->middle = (tally_point) { out->middle.x / sum, out->middle.y / sum };
+    out->mean = (tally_point) { out->mean.x / sum, out->mean.y / sum };
+    if (k == SHIFT) return true;
+    for (size_t i = 0; i < n; i++) {
+        const double w = i == left_out ? 0 : weight[i];
+        const double x = v[i].at.x - out->middle.x, y = v[i].at.y - out->middle.y;
+        const double dx = v[i].off.x - out->mean.x, dy = v[i].off.y - out->mean.y;
+        sxx += w * x * x;
+        sxy += w * x * y;
+        syy += w * y * y;
+        ax += w * x * dx;
+        ay += w * y * dx;
+        bx += w * x * dy;
+        by += w * y * dy;
+    }
+    const double det = sxx * syy - sxy * sxy;
+    if (!(det > 1e-3 * sxx * syy) || !(sxx + syy > 0)) return false;
+    if (k == SIMILARITY) {
+        const double scale = (ax + by) / (sxx + syy), turn = (bx - ay) / (sxx + syy);
+        out->xx = out->yy = scale;
+        out->xy = -turn;
+        out->yx = turn;
+        return true;
+    }
+    out->xx = (ax * syy - ay * sxy) / det;
+    out->xy = (ay * sxx - ax * sxy) / det;
+    out->yx = (bx * syy - by * sxy) / det;
+    out->yy = (by * sxx - bx * sxy) / det;
+    return true;
+}
+
+static double miss(const plane *p, const tally_vote *v)
+{
+    const double x = v->at.x - p->middle.x, y = v->at.y - p->middle.y;
+    return hypot(v->off.x - p->mean.x - p->xx * x - p->xy * y,
+                 v->off.y - p->mean.y - p->yx * x - p->yy * y);
+}
+
+/* Weights 0 for votes far from the plane of their kind. */
+static void trim(const tally_vote *v, size_t n, const plane *p, double *weight)
+{
+    float far[MOST_VOTES], sorted[MOST_VOTES];
+    for (size_t i = 0; i < n; i++)
+        far[i] = sorted[i] = (float)miss(p, &v[i]);
+    /* the median length of a two-dimensional normal deviate is 1.1774 sigma */
+    const double sigma = tally_median(sorted, n) / 1.1774;
+    for (size_t i = 0; i < n; i++)
+        weight[i] = far[i] <= 2.5 * 1.1774 * sigma + 1e-6;
+}
+
+static double left_out_error(const tally_vote *v, const double *weight, size_t n, kind k)
+{
+    double square = 0, sum = 0;
+    plane p;
+    for (size_t i = 0; i < n; i++) {
+        if (weight[i] == 0) continue;
+        if (!fit_plane(v, weight, n, i, k, &p)) return INFINITY;
+        const double m = miss(&p, &v[i]);
+        square += m * m;
+        sum++;
+    }
+    return sum > 0 ? sqrt(square / sum) : INFINITY;
+}
+
+static bool is_small(const plane *p)
+{
+    return fabs(p->xx) < MOST_SLOPE && fabs(p->xy) < MOST_SLOPE && fabs(p->yx) < MOST_SLOPE &&
+           fabs(p->yy) < MOST_SLOPE;
+}
+
+void tally_votes_fit(const tally_vote *votes, size_t n, tally_point joint, tally_affine *out,
+                     double *rmse_px)
+{
+    static const size_t least[] = { 1, LEAST_FOR_SIMILARITY, LEAST_FOR_AFFINE };
+    double weight[MOST_VOTES], square = 0;
+    plane best = { 0 };
+    double error = INFINITY;
+
+    *rmse_px = NAN;
+    if (n > MOST_VOTES) n = MOST_VOTES;
+    for (size_t i = 0; i < n; i++)
+        weight[i] = 1;
+    if (n > 0 && fit_plane(votes, weight, n, n, SHIFT, &best)) trim(votes, n, &best, weight);
+    for (kind k = SHIFT; k <= AFFINE && n >= least[k]; k++) {
+        plane p;
+        const double e = left_out_error(votes, weight, n, k);
+        if (!(e < GAIN_NEEDED * error) || !fit_plane(votes, weight, n, n, k, &p) || !is_small(&p))
+            continue;
+        error = e;
+        best = p;
+    }
+    const double xx = tally_round_to(best.xx, 1 << 24), xy = tally_round_to(best.xy, 1 << 24),
+                 yx = tally_round_to(best.yx, 1 << 24), yy = tally_round_to(best.yy, 1 << 24);
+    const double mx = tally_round_to(best.middle.x, 1), my = tally_round_to(best.middle.y, 1);
+    *out = (tally_affine) { { tally_round_to(joint.x, 1024) - xx * mx - xy * my, 1 + xx, xy,
+                              tally_round_to(joint.y, 1024) - yx * mx - yy * my, yx, 1 + yy } };
+    for (size_t i = 0; i < n; i++) {
+        plane about = best;
+        about.mean = (tally_point) { 0, 0 };
+        const double m = miss(&about, &votes[i]);
+        square += m * m;
+    }
+    if (n > 0) *rmse_px = tally_round_to(sqrt(square / (double)n), 1024);
+}
+
+const char *tally_placement_model(const tally_placement *placement)
+{
+    const double *c = placement->residual.c;
+    if (c[1] == 1 && c[5] == 1 && c[2] == 0 && c[4] == 0) return "translation";
+    return c[1] == c[5] && c[2] == -c[4] ? "similarity" : "affine";
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From the shifts of single windows to turn and scale. */
+#ifndef TALLY_ALIGN_VOTES_H
+#define TALLY_ALIGN_VOTES_H
+
+#include "base/geometry.h"
+
+/* What one window says: its middle, and how far its content is shifted beyond the joint shift. */
+typedef struct tally_vote {
+    tally_point at, off;
+} tally_vote;
+
+/*
+ * The simplest model that holds on left-out windows: written as the affine map from a place to
+ * where its content lies, the joint shift holding at the votes' middle. Translation unless there
+ * are enough votes and a turn and scale, or a full affine map, foretells each vote from the others
+ * clearly better. `rmse_px`: of the votes about the model.
+ */
+void tally_votes_fit(const tally_vote *votes, size_t n, tally_point joint, tally_affine *out,
+                     double *rmse_px);
+
+#endif
