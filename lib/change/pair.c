@@ -77,6 +77,7 @@ tally_status tally_pair_open(const tally_context *ctx, const char *before, const
 
     memset(pair, 0, sizeof *pair);
     pair->shift = (tally_affine) { { 0, 1, 0, 0, 0, 1 } };
+    tally_gdal_begin();
     if ((s = pick(ctx, before, bands, &pair->catalogues[0], &t[0], err)) != TALLY_OK) goto out;
     if ((s = pick(ctx, after, bands, &pair->catalogues[1], &t[1], err)) != TALLY_OK) goto out;
     if ((s = match_bands(pair, err)) != TALLY_OK) goto out;
