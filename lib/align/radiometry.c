@@ -10,6 +10,7 @@
  * Known failures: thick haze over all windows gives a small gain and a large offset, which later
  * rooms read as haze; a scene half under snow has no single line.
  */
+#include "align/radiometry.h"
 #include "align/ties.h"
 
 #include <math.h>
@@ -20,13 +21,14 @@ static const double LEAST_GAIN = 0.2,
                     MOST_GAIN = 5; /* beyond this two scenes do not show the same ground */
 
 typedef struct pairs {
-    float *x, *y, *residual;
+    const float *x, *y, *residual;
     size_t n;
 } pairs;
 
-static void collect(const tally_ties *ties, const tally_patch *moving, int band, pairs *p)
+static size_t collect(const tally_ties *ties, const tally_patch *moving, int band, float *to_x,
+                      float *to_y)
 {
-    p->n = 0;
+    size_t n = 0;
     for (size_t i = 0; i < ties->n; i++) {
         const tally_patch *a = &ties->pixels[i], *b = &moving[i];
         if (a->width != b->width || a->height != b->height || !a->pixels || !b->pixels) continue;
@@ -35,10 +37,11 @@ static void collect(const tally_ties *ties, const tally_patch *moving, int band,
                 if (!tally_bits_get(&ties->ground[i], x, y) || !tally_bits_get(&a->valid, x, y) ||
                     !tally_bits_get(&b->valid, x, y))
                     continue;
-                p->x[p->n] = tally_patch_row(b, band, y)[x];
-                p->y[p->n++] = tally_patch_row(a, band, y)[x];
+                to_x[n] = tally_patch_row(b, band, y)[x];
+                to_y[n++] = tally_patch_row(a, band, y)[x];
             }
     }
+    return n;
 }
 
 /*
@@ -77,29 +80,31 @@ static void middle_of(const float *v, size_t n, float *scratch, double *middle, 
     *sigma = 1.4826 * tally_median(scratch, n);
 }
 
-/* Returns the robust deviation of what is left, NaN when no line can be had. scratch: n floats. */
-static double fit_band(pairs *p, float *scratch, double *gain, double *offset)
+double tally_radiometry_fit(const float *x, const float *y, float *residual, float *scratch,
+                            size_t n, double *gain, double *offset)
 {
+    const pairs p = { .x = x, .y = y, .residual = residual, .n = n };
     double mx, my, sx, sy, sigma = NAN;
     *gain = 1;
     *offset = 0;
-    if (p->n < LEAST_PIXELS) return NAN;
+    if (n < LEAST_PIXELS) return NAN;
     /* start from medians and spreads, which half a scene of cloud cannot pull away */
-    middle_of(p->x, p->n, scratch, &mx, &sx);
-    middle_of(p->y, p->n, scratch, &my, &sy);
+    middle_of(x, n, scratch, &mx, &sx);
+    middle_of(y, n, scratch, &my, &sy);
     if (!(sx > 0 && sy > 0)) return NAN;
-    *gain = sy / sx;
-    *offset = my - *gain * mx;
+    double g = sy / sx, o = my - g * mx;
     for (int round = 0; round < ROUNDS; round++) {
         double middle;
-        for (size_t i = 0; i < p->n; i++)
-            p->residual[i] = (float)(p->y[i] - (*gain * p->x[i] + *offset));
-        middle_of(p->residual, p->n, scratch, &middle, &sigma);
-        for (size_t i = 0; i < p->n; i++)
-            p->residual[i] -= (float)middle;
-        *offset += middle;
-        if (round + 1 < ROUNDS && !fit_line(p, TRIM * sigma + 1e-6, gain, offset)) return NAN;
+        for (size_t i = 0; i < n; i++)
+            residual[i] = (float)(y[i] - (g * x[i] + o));
+        middle_of(residual, n, scratch, &middle, &sigma);
+        for (size_t i = 0; i < n; i++)
+            residual[i] -= (float)middle;
+        o += middle;
+        if (round + 1 < ROUNDS && !fit_line(&p, TRIM * sigma + 1e-6, &g, &o)) return NAN;
     }
+    *gain = g;
+    *offset = o;
     return sigma;
 }
 
@@ -107,26 +112,24 @@ tally_status tally_ties_radiometry(const tally_ties *ties, const tally_patch *mo
                                    float *gain, float *offset, float *noise, tally_error *err)
 {
     size_t most = ties->n * (TALLY_TIE_SIZE / STRIDE + 1) * (TALLY_TIE_SIZE / STRIDE + 1);
-    pairs p = { .x = tally_alloc(most, sizeof(float)),
-                .y = tally_alloc(most, sizeof(float)),
-                .residual = tally_alloc(most, sizeof(float)) };
-    float *scratch = tally_alloc(most, sizeof(float));
-    tally_status s =
-        p.x && p.y && p.residual && scratch ? TALLY_OK : tally_nomem(err, "radiometry");
+    float *x = tally_alloc(most, sizeof *x), *y = tally_alloc(most, sizeof *y);
+    float *residual = tally_alloc(most, sizeof *residual);
+    float *scratch = tally_alloc(most, sizeof *scratch);
+    bool room = x && y && residual && scratch;
     double total = 0;
-    for (int b = 0; b < n_bands && s == TALLY_OK; b++) {
+    for (int b = 0; b < n_bands && room; b++) {
         double g, o;
-        collect(ties, moving, b, &p);
-        double sigma = fit_band(&p, scratch, &g, &o);
+        size_t n = collect(ties, moving, b, x, y);
+        double sigma = tally_radiometry_fit(x, y, residual, scratch, n, &g, &o);
         if (!isfinite(sigma) || g < LEAST_GAIN || g > MOST_GAIN) g = 1, o = 0;
         gain[b] = (float)tally_round_to(g, 1e6);
         offset[b] = (float)tally_round_to(o, 1e6);
         if (isfinite(sigma)) total += sigma;
     }
     *noise = (float)(total / n_bands);
-    tally_free(p.x);
-    tally_free(p.y);
-    tally_free(p.residual);
+    tally_free(x);
+    tally_free(y);
+    tally_free(residual);
     tally_free(scratch);
-    return s;
+    return room ? TALLY_OK : tally_nomem(err, "radiometry");
 }

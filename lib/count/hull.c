@@ -27,8 +27,10 @@
 #define MIN_LENGTH_M 20.0
 #define MAX_LENGTH_M 460.0
 #define MIN_WIDTH_M  3.5
+#define MIN_WIDTH_PX 2.7 /* with the blur: 8 m at 3 m */
 #define MAX_SLIM     10.0
-#define MIN_SLIM     2.2
+#define MIN_SLIM     2.2  /* of a ship of 40 m or less, and */
+#define LONG_SLIM    3.2  /* of one of 80 m or more */
 #define GAP_M        9.0  /* closed along the berth: hatches, shadows across the deck */
 #define OPEN_M       1.4  /* radius of the opening, where pixels are small enough */
 #define COVER        0.33 /* of the usual coverage: less is not hull */
@@ -272,9 +274,10 @@ static void refine_frame(const tally_blobs *blobs, size_t i, const tally_patch *
 static bool is_ship(const box_uv *box, double gsd_m)
 {
     const double length = (box->u1 - box->u0) * gsd_m, width = (box->v1 - box->v0) * gsd_m;
-    const double narrow = fmax(MIN_WIDTH_M, 2.4 * gsd_m);
+    const double narrow = fmax(MIN_WIDTH_M, MIN_WIDTH_PX * gsd_m);
+    const double slim = MIN_SLIM + (LONG_SLIM - MIN_SLIM) * tally_clamp((length - 40) / 40, 0, 1);
     return length >= MIN_LENGTH_M && length <= MAX_LENGTH_M && width >= narrow &&
-           length <= MAX_SLIM * width && length >= MIN_SLIM * width;
+           length <= MAX_SLIM * width && length >= slim * width;
 }
 
 static double box_area(const box_uv *b)
@@ -287,7 +290,7 @@ static double box_area(const box_uv *b)
 static tally_status best_cut(const pixel_list *p, const box_uv *whole, double gsd_m, double *cut,
                              double *gain, tally_error *err)
 {
-    const double narrow = fmax(5.0 / gsd_m, 2.4);
+    const double narrow = fmax(5.0 / gsd_m, MIN_WIDTH_PX);
     *gain = 0;
     for (double at = whole->v0 + narrow; at <= whole->v1 - narrow; at += 1) {
         box_uv one, two;
@@ -307,6 +310,18 @@ static tally_status best_cut(const pixel_list *p, const box_uv *whole, double gs
         }
     }
     return TALLY_OK;
+}
+
+static tally_rect rect_of(const frame *at, const box_uv *box)
+{
+    const double mu = (box->u0 + box->u1) / 2, mv = (box->v0 + box->v1) / 2;
+    return (tally_rect) {
+        .centre = { at->cx + mu * at->ux - mv * at->uy, at->cy + mu * at->uy + mv * at->ux },
+        .length = box->u1 - box->u0,
+        .width = fmax(box->v1 - box->v0 - BLUR_PX, 1),
+        .ux = at->ux,
+        .uy = at->uy,
+    };
 }
 
 /* The share of a ring around a rectangle that is blind. */
@@ -332,19 +347,11 @@ static double blind_around(const tally_bits *blind, const tally_rect *rect)
 static tally_status add_hull(const tally_hull_view *view, const frame *at, const box_uv *box,
                              tally_hulls *out, tally_error *err)
 {
-    const double mu = (box->u0 + box->u1) / 2, mv = (box->v0 + box->v1) / 2;
     const double fill = box->area / fmax(box_area(box), 1);
     tally_hull hull = { .area_px = box->area };
 
     if (!is_ship(box, view->gsd_m) || fill < 0.5) return TALLY_OK;
-    hull.rect = (tally_rect) {
-        .centre = { at->cx + mu * at->ux - mv * at->uy, at->cy + mu * at->uy + mv * at->ux },
-        .length = box->u1 - box->u0,
-        .width = fmax(box->v1 - box->v0 - BLUR_PX, 1),
-        .ux = at->ux,
-        .uy = at->uy,
-    };
-    if (view->blind && blind_around(view->blind, &hull.rect) > RING_BLIND) return TALLY_OK;
+    hull.rect = rect_of(at, box);
     const double far = box->light / fmax(box->area, 1) / view->threshold;
     hull.score = tally_clamp(0.25 * fmin(far, 2) + 0.5 * fill, 0, 1);
     tally_hull *rows = tally_realloc(out->hulls, out->n + 1, sizeof *rows);
@@ -374,6 +381,8 @@ static tally_status read_blob(const tally_hull_view *view, const tally_blobs *bl
         const double low = from[n_open], high = to[n_open];
         tally_status s = fit_box(p, low, high, &box, err);
         if (s != TALLY_OK) return s;
+        const tally_rect rect = rect_of(&at, &box);
+        if (view->blind && blind_around(view->blind, &rect) > RING_BLIND) continue;
         const double slim = (box.u1 - box.u0) / fmax(box.v1 - box.v0, 1);
         const bool wide = slim < 4.6;
         if (wide && n_open + 2 <= MAX_GROUP) s = best_cut(p, &box, view->gsd_m, &cut, &gain, err);

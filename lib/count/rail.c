@@ -190,9 +190,8 @@ static void sunward_order(const rail_unit *u, bool sun, tally_point shadow,
 /* ---- one scene ---- */
 
 static tally_status judge_unit(const tally_stack *stack, const rail_unit *u,
-                               const tally_rail_empty *empty, const tally_patch *strips,
-                               size_t scene, double bias, tally_rail_state *states,
-                               tally_error *err)
+                               const tally_rail_empty *empty, tally_patch *strips, size_t scene,
+                               double bias, tally_rail_state *states, tally_error *err)
 {
     const tally_stack_scene *entry = &stack->scenes[scene];
     size_t order[TRACKS_A_UNIT] = { 0 };
@@ -200,7 +199,7 @@ static tally_status judge_unit(const tally_stack *stack, const rail_unit *u,
     tally_point shadow = { 0, 0 };
     bool sun = shadow_px(stack, entry->scene, &shadow);
     sunward_order(u, sun, shadow, order);
-    tally_status s = TALLY_OK;
+    tally_status s = tally_rail_relight(u->tracks, u->n, empty, entry->snow, strips, err);
     for (size_t k = 0; k < u->n && s == TALLY_OK; k++) {
         size_t i = order[k];
         const tally_track *t = &u->tracks[i];

@@ -51,6 +51,15 @@ tally_status tally_rail_reject_trains(const tally_track *tracks, size_t n_tracks
 void tally_rail_empty_fini(tally_rail_empty *e);
 
 /*
+ * Bring a scene's strips into the light of the empty tracks: gain and offset of blocks of 24 m,
+ * fitted over all tracks nearby (haze, cloud shadow, season). Blocks under cloud are marked as not
+ * seen, unless snow lies.
+ */
+tally_status tally_rail_relight(const tally_track *tracks, size_t n_tracks,
+                                const tally_rail_empty *empty, bool snow, tally_patch *strips,
+                                tally_error *err) TALLY_MUST_CHECK;
+
+/*
  * Judge a strip against the empty track. shaded: per column, a neighbour's wagon throws its shadow
  * here, so that anything from lit to fully shaded is empty ground; NULL: nowhere. Writes seen,
  * logit and, by the best path of two states, occupied.

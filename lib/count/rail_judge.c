@@ -76,8 +76,8 @@ typedef struct block_light {
 } block_light;
 
 /* From the lanes beside the wagons. values: room for the block's cells. */
-static block_light light_of(const tally_track *t, const tally_rail_empty *e, const tally_patch *strip,
-                         int from, int to, float *values)
+static block_light light_of(const tally_track *t, const tally_rail_empty *e,
+                            const tally_patch *strip, int from, int to, float *values)
 {
     /* median of a squared standard normal number */
     static const double MEDIAN_CHI2 = 0.4549, MOST_NOISE = 3;
@@ -235,8 +235,7 @@ tally_status tally_rail_judge(const tally_track *t, const tally_rail_empty *e,
         double score = column_score(t, e, strip, c, here.gain, shaded && shaded[c]);
         bool cloud = !snow && least_gain(&here, strip->bands) > CLOUD_GAIN * usual;
         out->seen[c] = isfinite(score) && !cloud;
-        double odds =
-            STEEPNESS * (sqrt(isfinite(score) ? score : 0) / noise - EMPTY_SCORE) + bias;
+        double odds = STEEPNESS * (sqrt(isfinite(score) ? score : 0) / noise - EMPTY_SCORE) + bias;
         odds = tally_clamp(odds, -4, 4) + shadow_evidence(t, e, strip, c, here.gain, sun);
         out->logit[c] = out->seen[c] ? (float)(odds * t->step_m / INDEPENDENT_M) : 0;
     }

@@ -240,8 +240,8 @@ tally_status tally_rail_reject_trains(const tally_track *tracks, size_t n_tracks
     float *unlike = tally_alloc((size_t)longest, sizeof *unlike);
     bool *keep = tally_alloc((size_t)longest, sizeof *keep);
     tally_rail_profile *own = tally_alloc(n_tracks, sizeof *own);
-    tally_status s = scratch && unlike && keep && own ? TALLY_OK
-                                                      : tally_nomem(err, "a track's background");
+    tally_status s =
+        scratch && unlike && keep && own ? TALLY_OK : tally_nomem(err, "a track's background");
     for (size_t i = 0; i < n_tracks && s == TALLY_OK; i++)
         typical_of(&tracks[i], &empty[i], NULL, scratch, &own[i]);
     for (size_t i = 0; i < n_tracks && s == TALLY_OK; i++) {

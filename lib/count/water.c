@@ -31,6 +31,7 @@
 #define ZERO_BIN    12
 #define BINS_PER_E  5.0f  /* bins per factor e along the axis */
 #define BIN_KNEE    4.0f  /* sigmas below which bins are of equal width */
+#define TAIL        0.96  /* of the distances from a bin's centre, taken for two sigmas */
 #define CORE        5.0f  /* sigmas: what is not core tells the axis */
 #define BERTH_REACH 6.0f  /* sigmas along the axis that are water though ships fill the sample */
 #define BEYOND      20.0f /* the distance of what lies farther along the axis than water goes */
@@ -210,8 +211,12 @@ static void fill_bins(tally_water *water, const tally_water_sample *sample, floa
                 room[n++] = z[b] - along_axis(water, z) * water->axis[b];
             }
             centre_and_spread(room, n, &water->centre[k][b], &water->sigma[k][b]);
-            const float noise = FLOOR * fabsf(water->mean[b]) / water->scale[b];
-            water->sigma[k][b] = fmaxf(water->sigma[k][b], fmaxf(0.7f * noise, 0.05f));
+            /* what is left in `room` are the distances from the centre: real water has long tails
+             */
+            const float tail = tally_quantile(room, n, TAIL) / 2;
+            const float noise = 0.7f * FLOOR * fabsf(water->mean[b]) / water->scale[b];
+            const float least_sigma = from == TALLY_WATER_OPEN ? fmaxf(tail, 0.2f) : 0.7f;
+            water->sigma[k][b] = fmaxf(water->sigma[k][b], fmaxf(noise, least_sigma));
         }
     }
 }

@@ -49,7 +49,8 @@
 #define COARSE_SPREAD 0.33 /* one sigma, as a share */
 #define PACKING       0.06 /* one sigma, as a share: gaps of 0.1 to 0.6 m */
 #define PACKED_M2     17.3 /* a slot with its gaps, 6.30 x 2.75 m */
-#define HIDDEN        0.25 /* share of shaded ground that may carry boxes unseen */
+#define RECOUNT       0.5  /* one sigma, as a share of what the other thresholds change */
+#define HIDDEN        0.10 /* share of shaded ground that may carry boxes unseen */
 #define NEAR_M        3.0  /* around the yard, for the light */
 #define NEVER_AT      4.0f
 #define NEVER_LIT     0.30f /* darker than this the empty pad was in deep shadow, or is a box */
@@ -401,8 +402,9 @@ static tally_status count_slots(const tally_kernels *k, const tally_yard_view *v
     out->row.count = (int64_t)out->slots.n;
     out->row.extent = tally_round_to((double)out->slots.n * SLOT_M2, 10);
     const double packing = PACKING * counts[0], edge = counts[0] > 0 ? 0.5 : 0;
-    const double below = hypot(hypot(counts[0] - fmin(counts[0], counts[1]), packing), edge);
-    const double above = hypot(hypot(fmax(counts[0], counts[2]) - counts[0], packing),
+    const double below =
+        hypot(hypot(RECOUNT * (counts[0] - fmin(counts[0], counts[1])), packing), edge);
+    const double above = hypot(hypot(RECOUNT * (fmax(counts[0], counts[2]) - counts[0]), packing),
                                hypot(fmax(edge, 0.5), HIDDEN * hidden));
     set_interval(out, view, t, below, above);
     return TALLY_OK;

@@ -196,16 +196,23 @@ void tally_html_scenes(tally_text *out, const tally_records *records)
                    "<th>scene</th><th>family</th><th class=\"n\">GSD, m</th>"
                    "<th class=\"n\">sun, °</th><th class=\"n\">off nadir, °</th>"
                    "<th class=\"n\">cloud, %%</th><th class=\"n\">shift, px</th>"
-                   "<th class=\"n\">rmse, px</th><th>counts rest on</th><th>left out because</th>"
-                   "</tr></thead><tbody>\n");
+                   "<th class=\"n\">rmse, px</th><th>rests on</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < records->n_scenes; i++) {
         const tally_scene_record *s = &records->scenes[i];
         tally_text_add(out, "<tr%s>", s->quality == TALLY_QUALITY_OK ? "" : " class=\"out\"");
         time_cell(out, s->utc);
         tally_text_add(out, "<td class=\"id\">");
         tally_html_text(out, s->scene);
-        tally_text_add(out, "%s</td>", s->reference == 1 ? " <small>reference</small>" : "");
-        text_cell(out, s->family);
+        tally_text_add(out, "%s", s->reference == 1 ? " <small>reference</small>" : "");
+        if (s->reason && *s->reason) {
+            tally_text_add(out, "<br><small>%s",
+                           s->quality == TALLY_QUALITY_OK ? "" : "left out: ");
+            tally_html_text(out, s->reason);
+            tally_text_add(out, "</small>");
+        }
+        tally_text_add(out, "</td><td class=\"t\">");
+        tally_html_text(out, s->family);
+        tally_text_add(out, "</td>");
         cell(out, s->gsd_m, 2);
         cell(out, s->sun_elevation, 0);
         cell(out, s->off_nadir, 0);
@@ -217,7 +224,6 @@ void tally_html_scenes(tally_text *out, const tally_records *records)
         tally_text_add(out, "</td>");
         cell(out, s->rmse_px, 2);
         text_cell(out, s->basis);
-        text_cell(out, s->reason);
         tally_text_add(out, "</tr>\n");
     }
     tally_text_add(out, "</tbody></table></div></section>\n");

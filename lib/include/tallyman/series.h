@@ -18,4 +18,9 @@ TALLY_API tally_status tally_series_find(tally_records *records,
                                          const tally_series_settings *settings,
                                          tally_error *err) TALLY_MUST_CHECK;
 
+/* Observations from a table in the columns of series.csv (needed: site, class, datetime, count),
+ * sorted. An empty count is missing, never zero. Errors name the file and the line. */
+TALLY_API tally_status tally_series_read(const char *path, tally_records **out,
+                                         tally_error *err) TALLY_MUST_CHECK;
+
 #endif

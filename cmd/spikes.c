@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `tallyman spikes`: what stands out in a series made elsewhere. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd.h"
+
+static const char doc[] = "Spikes, drops, level shifts and records of a series made elsewhere, as "
+                          "spikes.csv on standard output.\v"
+                          "SERIES.csv has the columns of series.csv; needed are site, class, "
+                          "datetime and count. An empty count is a date that was "
+                          "not seen, never zero.\n\n"
+                          "Example:\n"
+                          "  tallyman spikes counts.csv --as-of 2026-03-01";
+enum { OPT_AS_OF = 256 };
+static const struct argp_option options[] = {
+    { "as-of", OPT_AS_OF, "DATE", 0, "Judge by what was known that day", 0 },
+    { 0 },
+};
+static const struct argp_child children[] = { { &cmd_common_argp, 0, "Common options:", 0 },
+                                              { 0 } };
+
+typedef struct call {
+    tally_context *ctx;
+    const char *path;
+    tally_series_settings settings;
+} call;
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    call *c = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = c->ctx;
+        return 0;
+    case OPT_AS_OF:
+        if (!tally_time_parse(arg, &c->settings.as_of))
+            argp_error(state, "--as-of %s: wants a date such as 2026-03-01", arg);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (c->path) argp_error(state, "one series at a time");
+        c->path = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (!c->path) argp_error(state, "wants a series");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int cmd_spikes(int argc, char **argv, tally_context *ctx)
+{
+    static const struct argp argp = { options, parse, "SERIES.csv", doc, children, NULL, NULL };
+    call c = { .ctx = ctx, .settings = { .as_of = INT64_MIN } };
+    tally_records *records = NULL;
+    tally_error err = { 0 };
+
+    if (argp_parse(&argp, argc, argv, 0, NULL, &c) != 0) return EXIT_CALL;
+    if (tally_series_read(c.path, &records, &err) != TALLY_OK) return cmd_failed(&err);
+    tally_status s = tally_series_find(records, &c.settings, &err);
+    char *table = s == TALLY_OK ? tally_report_spikes_csv(records) : NULL;
+    if (table) fputs(table, stdout);
+    free(table);
+    tally_records_destroy(&records);
+    return s == TALLY_OK ? EXIT_DONE : cmd_failed(&err);
+}

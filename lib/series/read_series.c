@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A series made elsewhere, in the columns of series.csv; needed: site, class, datetime, count. */
+#include <math.h>
+#include <string.h>
+
+#include "series/csv.h"
+#include "tallyman/series.h"
+
+enum {
+    SITE,
+    CLASS,
+    DATETIME,
+    COUNT,
+    NEEDED,
+    ZONE = NEEDED,
+    SCENE,
+    LOW,
+    HIGH,
+    ESTIMATE,
+    SEEN,
+    FAMILY,
+    COLUMNS
+};
+static const char *const names[COLUMNS] = { "site", "class", "datetime", "count", "zone",  "scene",
+                                            "low",  "high",  "estimate", "seen",  "family" };
+
+static const char *text_at(char **fields, int column, const char *otherwise)
+{
+    return column >= 0 && *fields[column] ? fields[column] : otherwise;
+}
+
+static tally_status take_row(const tally_csv *csv, char **fields, const int columns[COLUMNS],
+                             tally_records *r, tally_error *err)
+{
+    tally_observation o = { .site = fields[columns[SITE]],
+                            .zone = text_at(fields, columns[ZONE], "*"),
+                            .reason = "",
+                            .scene = text_at(fields, columns[SCENE], fields[columns[DATETIME]]),
+                            .family = text_at(fields, columns[FAMILY], ""),
+                            .extent = NAN,
+                            .occupancy = NAN,
+                            .gsd_m = NAN };
+    double numbers[COLUMNS];
+    int class_ = tally_class_parse(fields[columns[CLASS]]);
+    if (class_ < 0)
+        return tally_fail(err, TALLY_E_FORMAT,
+                          "%s: line %zu: class `%.40s` is none of railcar, container_stack, vessel",
+                          csv->path, csv->line, fields[columns[CLASS]]);
+    o.class_ = (tally_class)class_;
+    if (!tally_utc_parse(fields[columns[DATETIME]], &o.utc, NULL))
+        return tally_fail(err, TALLY_E_FORMAT,
+                          "%s: line %zu: datetime `%.40s` is not YYYY-MM-DDThh:mm:ssZ", csv->path,
+                          csv->line, fields[columns[DATETIME]]);
+    static const int wanted[] = { COUNT, LOW, HIGH, ESTIMATE, SEEN };
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        int k = wanted[i];
+        numbers[k] = NAN;
+        if (columns[k] < 0) continue;
+        tally_status s = tally_csv_number(csv, fields[columns[k]], &numbers[k], err);
+        if (s != TALLY_OK) return s;
+    }
+    if (numbers[COUNT] < 0 || numbers[COUNT] > 1e12)
+        return tally_fail(err, TALLY_E_FORMAT, "%s: line %zu: a count of %g; counts run from 0",
+                          csv->path, csv->line, numbers[COUNT]);
+    bool counted = isfinite(numbers[COUNT]);
+    o.count = counted ? (int64_t)llround(numbers[COUNT]) : TALLY_NO_COUNT;
+    o.quality = counted ? TALLY_QUALITY_OK : TALLY_QUALITY_UNSEEN;
+    o.estimate = isfinite(numbers[ESTIMATE]) ? numbers[ESTIMATE] : numbers[COUNT];
+    o.low = numbers[LOW];
+    o.high = numbers[HIGH];
+    o.seen = isfinite(numbers[SEEN]) ? numbers[SEEN] : counted;
+    return tally_records_add_observation(r, &o, err);
+}
+
+tally_status tally_series_read(const char *path, tally_records **out, tally_error *err)
+{
+    tally_csv csv;
+    char *fields[TALLY_CSV_COLUMNS];
+    int columns[COLUMNS];
+    bool more = true;
+    *out = NULL;
+    tally_status s = tally_csv_open(path, &csv, err);
+    if (s != TALLY_OK) return s;
+    for (int i = 0; i < COLUMNS && s == TALLY_OK; i++) {
+        columns[i] = tally_csv_column(&csv, names[i]);
+        if (columns[i] < 0 && i < NEEDED)
+            s = tally_fail(err, TALLY_E_FORMAT,
+                           "%s: no column `%s`; needed are site, class, datetime and count", path,
+                           names[i]);
+    }
+    if (s == TALLY_OK) s = tally_records_create(out, err);
+    while (s == TALLY_OK && more) {
+        s = tally_csv_row(&csv, fields, &more, err);
+        if (s == TALLY_OK && more) s = take_row(&csv, fields, columns, *out, err);
+    }
+    if (s == TALLY_OK)
+        tally_records_sort(*out);
+    else
+        tally_records_destroy(out);
+    tally_csv_close(&csv);
+    return s;
+}
