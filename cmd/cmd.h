@@ -21,7 +21,7 @@ extern const struct argp cmd_common_argp;
 /* Print the error as one line, `tallyman: message`, and turn it into an exit status. */
 int cmd_failed(const tally_error *err);
 /* A wrong call: one line and where the help is. */
-int cmd_misused(const char *command, const char *message, const char *what);
+int cmd_misused(const char *name, const char *message, const char *what);
 
 int cmd_run(int argc, char **argv, tally_context *ctx);
 int cmd_scan(int argc, char **argv, tally_context *ctx);

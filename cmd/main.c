@@ -100,10 +100,9 @@ int cmd_failed(const tally_error *err)
     return err->status == TALLY_E_ARG ? EXIT_CALL : EXIT_FAILED;
 }
 
-int cmd_misused(const char *command, const char *message, const char *what)
+int cmd_misused(const char *name, const char *message, const char *what)
 {
-    fprintf(stderr, "tallyman: %s: %s%s; see `tallyman %s --help`\n", command, message, what,
-            command);
+    fprintf(stderr, "tallyman: %s: %s%s; see `tallyman %s --help`\n", name, message, what, name);
     return EXIT_CALL;
 }
 
