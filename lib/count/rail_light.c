@@ -20,7 +20,7 @@ static const double CLOUD_OFFSET =
 static const double SHADOW_LIGHT =
     0.55; /* of the ground's level in every band: under a cloud's shadow, not seen */
 static const double COARSEST_LANE_M =
-    1; /* coarser strips mix a wagon with its neighbours: no local line can be had */
+    0.1; /* coarser strips mix a wagon with its neighbours: no local line can be had */
 
 typedef struct line_fit {
     double gain[TALLY_RAIL_BANDS], offset[TALLY_RAIL_BANDS];

@@ -32,6 +32,7 @@
 #define BINS_PER_E  5.0f  /* bins per factor e along the axis */
 #define BIN_KNEE    4.0f  /* sigmas below which bins are of equal width */
 #define TAIL        0.96  /* of the distances from a bin's centre, taken for two sigmas */
+#define TAIL_MOST   3.0f  /* times the robust sigma: above, ships share the bin */
 #define CORE        5.0f  /* sigmas: what is not core tells the axis */
 #define BERTH_REACH 6.0f  /* sigmas along the axis that are water though ships fill the sample */
 #define BEYOND      20.0f /* the distance of what lies farther along the axis than water goes */
@@ -213,7 +214,8 @@ static void fill_bins(tally_water *water, const tally_water_sample *sample, floa
             centre_and_spread(room, n, &water->centre[k][b], &water->sigma[k][b]);
             /* what is left in `room` are the distances from the centre: real water has long tails
              */
-            const float tail = tally_quantile(room, n, TAIL) / 2;
+            const float tail =
+                fminf(tally_quantile(room, n, TAIL) / 2, TAIL_MOST * water->sigma[k][b]);
             const float noise = 0.7f * FLOOR * fabsf(water->mean[b]) / water->scale[b];
             const float least_sigma = from == TALLY_WATER_OPEN ? fmaxf(tail, 0.2f) : 0.7f;
             water->sigma[k][b] = fmaxf(water->sigma[k][b], fmaxf(noise, least_sigma));
@@ -221,23 +223,36 @@ static void fill_bins(tally_water *water, const tally_water_sample *sample, floa
     }
 }
 
-/* Bins next to known ones take after them: the tails of what was sampled. */
+static void copy_bin(tally_water *water, int from, int to)
+{
+    water->known[to] = true;
+    memcpy(water->centre[to], water->centre[from], sizeof water->centre[to]);
+    memcpy(water->sigma[to], water->sigma[from], sizeof water->sigma[to]);
+}
+
+/* Bins between known ones are mixtures of these; the two beyond either end are their tails. Each
+ * takes after the nearest. */
 static void spread_bins(tally_water *water)
 {
-    for (int reach = 0; reach < 2; reach++) {
-        bool known[TALLY_WATER_BINS];
-        memcpy(known, water->known, sizeof known);
-        for (int k = 0; k < TALLY_WATER_BINS; k++) {
-            if (known[k]) continue;
-            const int from = k + 1 < TALLY_WATER_BINS && known[k + 1] ? k + 1
-                             : k > 0 && known[k - 1]                  ? k - 1
-                                                                      : -1;
-            if (from < 0) continue;
-            water->known[k] = true;
-            memcpy(water->centre[k], water->centre[from], sizeof water->centre[k]);
-            memcpy(water->sigma[k], water->sigma[from], sizeof water->sigma[k]);
+    int low = TALLY_WATER_BINS, high = -1;
+    bool known[TALLY_WATER_BINS];
+
+    memcpy(known, water->known, sizeof known);
+    for (int k = 0; k < TALLY_WATER_BINS; k++)
+        if (known[k]) {
+            low = k < low ? k : low;
+            high = k;
         }
-    }
+    if (high < 0) return;
+    low = low > 2 ? low - 2 : 0;
+    high = high < TALLY_WATER_BINS - 2 ? high + 2 : TALLY_WATER_BINS - 1;
+    for (int k = low; k <= high; k++)
+        for (int reach = 1; reach < TALLY_WATER_BINS && !water->known[k]; reach++) {
+            if (k + reach < TALLY_WATER_BINS && known[k + reach])
+                copy_bin(water, k + reach, k);
+            else if (k >= reach && known[k - reach])
+                copy_bin(water, k - reach, k);
+        }
 }
 
 tally_status tally_water_learn(tally_water *water, const tally_water_sample *sample, int dark_band,

@@ -21,14 +21,16 @@
 
 enum { SIDE = 6, LEAST_OTHERS = 4, LASTING = 3, LEAST_BEFORE_RECORD = 7 };
 static const double LEAST_CHANCE = 1e-3;
-static const double LEAST_LEVEL = 0.5;  /* a zone that is always empty still has some variance */
+static const double LEAST_MEAN = 0.25; /* what may come to a place where nothing was seen yet */
+static const double LEAST_LEVEL = 0.25; /* a zone that is always empty still has some variance */
+static const double LEAST_CHANCE_LOW = 0.05; /* for the near end of the count's own interval */
 static const double LEVEL_WOBBLE = 0.1; /* counts are not better than this (docs/accuracy.md) */
 static const double Z_95 = 1.959964;
 
 double tally_count_tail(double k, double mean, double variance)
 {
     if (k <= 0) return 1;
-    mean = fmax(mean, 1e-9);
+    mean = fmax(mean, LEAST_MEAN);
     double below = 0;
     /* sum the mass below k; far out a normal tail is close enough and cheaper */
     if (k > 5000) return 0.5 * erfc((k - 0.5 - mean) / sqrt(2 * fmax(variance, mean)));
@@ -99,6 +101,12 @@ static level level_at(const tally_line *line, size_t i, bool past_only)
     double spread = 1.4826 * tally_median(v, (size_t)l.n), wobble = LEVEL_WOBBLE * l.expected;
     l.variance = fmax(fmax(spread * spread, wobble * wobble), fmax(l.expected, LEAST_LEVEL));
     return l;
+}
+
+/* The end of the count's own interval that lies nearest to the level; without one, the count. */
+static double near_end(double end, double estimate)
+{
+    return isfinite(end) ? end : estimate;
 }
 
 static tally_spike blank_spike(const tally_line *line, size_t i)
@@ -181,13 +189,14 @@ tally_status tally_line_spikes(tally_records *records, const tally_line *line, i
             s = add(records, spike, &before, "level_shift", chance, err);
             quiet_until = i + LASTING;
         }
-        l.variance += own_variance(o);
         if (s == TALLY_OK && i >= quiet_until && l.n >= LEAST_OTHERS) {
             double above = tally_count_tail(o->estimate, l.expected, l.variance),
                    below = lower_tail(o->estimate, l.expected, l.variance);
-            if (above < LEAST_CHANCE)
+            double near_above = tally_count_tail(near_end(o->low, o->estimate), l.expected, l.variance);
+            double near_below = lower_tail(near_end(o->high, o->estimate), l.expected, l.variance);
+            if (above < LEAST_CHANCE && near_above < LEAST_CHANCE_LOW)
                 s = add(records, spike, &l, "spike", above, err);
-            else if (below < LEAST_CHANCE)
+            else if (below < LEAST_CHANCE && near_below < LEAST_CHANCE_LOW)
                 s = add(records, spike, &l, "drop", below, err);
         }
         if (s == TALLY_OK && i >= LEAST_BEFORE_RECORD) {
