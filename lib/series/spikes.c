@@ -21,7 +21,7 @@
 
 enum { SIDE = 6, LEAST_OTHERS = 4, LASTING = 3, LEAST_BEFORE_RECORD = 7 };
 static const double LEAST_CHANCE = 1e-3;
-static const double LEAST_MEAN = 0.25; /* what may come to a place where nothing was seen yet */
+static const double LEAST_MEAN = 0.25;  /* what may come to a place where nothing was seen yet */
 static const double LEAST_LEVEL = 0.25; /* a zone that is always empty still has some variance */
 static const double LEAST_CHANCE_LOW = 0.05; /* for the near end of the count's own interval */
 static const double LEVEL_WOBBLE = 0.1; /* counts are not better than this (docs/accuracy.md) */
@@ -192,7 +192,8 @@ tally_status tally_line_spikes(tally_records *records, const tally_line *line, i
         if (s == TALLY_OK && i >= quiet_until && l.n >= LEAST_OTHERS) {
             double above = tally_count_tail(o->estimate, l.expected, l.variance),
                    below = lower_tail(o->estimate, l.expected, l.variance);
-            double near_above = tally_count_tail(near_end(o->low, o->estimate), l.expected, l.variance);
+            double near_above =
+                tally_count_tail(near_end(o->low, o->estimate), l.expected, l.variance);
             double near_below = lower_tail(near_end(o->high, o->estimate), l.expected, l.variance);
             if (above < LEAST_CHANCE && near_above < LEAST_CHANCE_LOW)
                 s = add(records, spike, &l, "spike", above, err);

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Harbours drawn pixel by pixel: water, ice, clouds, hulls of known length. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "count/hull.h"
+#include "count/water.h"
+
+#define SIZE  400
+#define GSD_M 1.0
+#define BANDS 4
+#define PI    3.14159265358979323846
+
+static const float water_colour[BANDS] = { 130, 100, 70, 20 };
+static const float ice_colour[BANDS] = { 420, 400, 380, 300 };
+static const float deck_colour[BANDS] = { 90, 110, 210, 190 };
+
+typedef struct drawing {
+    tally_patch scene;
+    tally_bits where, blind;
+    tally_rng rng;
+} drawing;
+
+static void begin(drawing *d, uint64_t seed)
+{
+    tally_error err;
+    *d = (drawing) { .rng = { seed } };
+    assert_int_equal(tally_patch_init(&d->scene, SIZE, SIZE, BANDS, &err), TALLY_OK);
+    assert_int_equal(tally_bits_init(&d->where, SIZE, SIZE, &err), TALLY_OK);
+    assert_int_equal(tally_bits_init(&d->blind, SIZE, SIZE, &err), TALLY_OK);
+    for (int y = 0; y < SIZE; y++)
+        for (int x = 0; x < SIZE; x++) {
+            const double swell = 0.04 * sin(x * .05 + y * .03);
+            tally_bits_set(&d->scene.valid, x, y);
+            tally_bits_set(&d->where, x, y);
+            for (int b = 0; b < BANDS; b++)
+                tally_patch_row(&d->scene, b, y)[x] =
+                    water_colour[b] * (float)(1 + swell + 0.02 * tally_rng_normal(&d->rng));
+        }
+}
+
+static void end(drawing *d)
+{
+    tally_bits_fini(&d->blind);
+    tally_bits_fini(&d->where);
+    tally_patch_fini(&d->scene);
+}
+
+/* A hull with a pointed bow, its middle at (cx, cy), turned by `angle`; edges mixed by 4 x 4. */
+static void draw_hull(drawing *d, double cx, double cy, double length, double width, double angle)
+{
+    for (int y = 0; y < SIZE; y++)
+        for (int x = 0; x < SIZE; x++) {
+            int inside = 0;
+            for (int k = 0; k < 16; k++) {
+                const double dx = x + (k % 4 + .5) / 4 - cx, dy = y + ((k >> 2) + .5) / 4 - cy;
+                const double u = dx * cos(angle) + dy * sin(angle);
+                const double v = dy * cos(angle) - dx * sin(angle);
+                const double bow = length / 2 - u; /* to the tip */
+                const double half =
+                    bow < width ? width / 2 * sqrt(fmax(0, bow / width)) : width / 2;
+                inside += fabs(u) < length / 2 && fabs(v) < half;
+            }
+            for (int b = 0; b < BANDS && inside; b++) {
+                float *p = &tally_patch_row(&d->scene, b, y)[x];
+                *p += (float)inside / 16 * (deck_colour[b] - *p);
+            }
+        }
+}
+
+static tally_hulls find(const drawing *d)
+{
+    tally_water_sample sample;
+    tally_water water;
+    tally_patch distance;
+    tally_hulls hulls;
+    tally_error err;
+
+    assert_int_equal(tally_water_sample_init(&sample, BANDS, 50000, &err), TALLY_OK);
+    tally_water_sample_add(&sample, &d->scene, &d->where, 2);
+    assert_int_equal(tally_water_learn(&water, &sample, 3, TALLY_WATER_OPEN, &err), TALLY_OK);
+    assert_int_equal(tally_water_distance(&water, &d->scene, &distance, &err), TALLY_OK);
+    const tally_hull_view view = { .distance = &distance,
+                                   .where = &d->where,
+                                   .blind = &d->blind,
+                                   .gsd_m = GSD_M,
+                                   .threshold = 5 };
+    assert_int_equal(tally_hulls_find(tally_kernels_select(0), &view, &hulls, &err), TALLY_OK);
+    tally_patch_fini(&distance);
+    tally_water_sample_fini(&sample);
+    return hulls;
+}
+
+static void empty_water_is_zero(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        drawing d;
+        begin(&d, seed);
+        tally_hulls found = find(&d);
+        assert_int_equal(found.n, 0);
+        tally_hulls_fini(&found);
+        end(&d);
+    }
+}
+
+static void expect_one(drawing *d, double cx, double cy, double length, double width, double angle)
+{
+    tally_hulls found = find(d);
+    assert_int_equal(found.n, 1);
+    const tally_rect *r = &found.hulls[0].rect;
+    assert_true(fabs(r->length - length) < 0.05 * length);
+    assert_true(fabs(r->width - width) < 1.5);
+    assert_true(hypot(r->centre.x - cx, r->centre.y - cy) < 0.03 * length);
+    assert_true(fabs(r->ux * cos(angle) + r->uy * sin(angle)) > cos(PI / 180));
+    assert_true(found.hulls[0].score > 0.5 && found.hulls[0].score <= 1);
+    tally_hulls_fini(&found);
+}
+
+static void a_hull_has_its_length_wherever_it_lies(void **state)
+{
+    (void)state;
+    static const double angles[] = { 0, 0.3, 0.9, PI / 2, 2.2, PI, PI + 0.3 };
+    for (size_t i = 0; i < sizeof angles / sizeof *angles; i++) {
+        drawing d;
+        begin(&d, 7);
+        draw_hull(&d, 200.3, 190.6, 100, 16, angles[i]);
+        expect_one(&d, 200.3, 190.6, 100, 16, angles[i]);
+        end(&d);
+        begin(&d, 8);
+        draw_hull(&d, 137.8, 241.1, 100, 16, angles[i]);
+        expect_one(&d, 137.8, 241.1, 100, 16, angles[i]);
+        end(&d);
+    }
+}
+
+static void boats_below_20_m_are_clutter(void **state)
+{
+    drawing d;
+    (void)state;
+    begin(&d, 3);
+    draw_hull(&d, 100, 100, 14, 4.5, 0.4);
+    draw_hull(&d, 300, 300, 16, 5, 1.4);
+    tally_hulls found = find(&d);
+    assert_int_equal(found.n, 0);
+    tally_hulls_fini(&found);
+    end(&d);
+}
+
+static void two_side_by_side_are_two(void **state)
+{
+    drawing d;
+    (void)state;
+    begin(&d, 5);
+    draw_hull(&d, 200, 200, 100, 16, 0);
+    draw_hull(&d, 190, 214.5, 70, 12, 0); /* touches the first */
+    tally_hulls found = find(&d);
+    assert_int_equal(found.n, 2);
+    const double a = found.hulls[0].rect.length, b = found.hulls[1].rect.length;
+    assert_true(fabs(fmax(a, b) - 100) < 8);
+    assert_true(fabs(fmin(a, b) - 70) < 8);
+    tally_hulls_fini(&found);
+    end(&d);
+}
+
+/* Floes over half of the water: a line of colours that is not hull. */
+static void ice_is_water(void **state)
+{
+    drawing d;
+    (void)state;
+    begin(&d, 11);
+    for (int y = 0; y < SIZE; y++)
+        for (int x = 0; x < SIZE; x++) {
+            const double floe = sin(x * .06 + 2 * sin(y * .02)) * cos(y * .05);
+            const double thick = tally_clamp(3 * floe, 0, 1) * (0.5 + 0.4 * cos(x * .011));
+            for (int b = 0; b < BANDS; b++) {
+                float *p = &tally_patch_row(&d.scene, b, y)[x];
+                *p += (float)thick * (ice_colour[b] - *p);
+            }
+        }
+    tally_hulls found = find(&d);
+    assert_int_equal(found.n, 0);
+    tally_hulls_fini(&found);
+    draw_hull(&d, 210, 180, 100, 16, 0.5);
+    expect_one(&d, 210, 180, 100, 16, 0.5);
+    end(&d);
+}
+
+static void shadow_is_not_hull(void **state)
+{
+    drawing d;
+    (void)state;
+    begin(&d, 13);
+    for (int y = 150; y < 170; y++)
+        for (int x = 100; x < 220; x++)
+            for (int b = 0; b < BANDS; b++)
+                tally_patch_row(&d.scene, b, y)[x] *= 0.6f;
+    tally_hulls found = find(&d);
+    assert_int_equal(found.n, 0);
+    tally_hulls_fini(&found);
+    end(&d);
+}
+
+/* A bright strip along what was not seen is a cloud's rim; the same strip in the open is a ship. */
+static void the_rim_of_a_cloud_is_not_hull(void **state)
+{
+    (void)state;
+    for (int cloudy = 0; cloudy < 2; cloudy++) {
+        drawing d;
+        begin(&d, 17);
+        draw_hull(&d, 200, 200, 90, 14, 0);
+        for (int y = 208; y < 300 && cloudy; y++)
+            for (int x = 100; x < 300; x++) {
+                tally_bits_set(&d.blind, x, y);
+                tally_bits_clear(&d.where, x, y);
+            }
+        tally_hulls found = find(&d);
+        assert_int_equal(found.n, cloudy ? 0 : 1);
+        tally_hulls_fini(&found);
+        end(&d);
+    }
+}
+
+static void water_under_cloud_cannot_be_learned(void **state)
+{
+    tally_water_sample sample;
+    tally_water water;
+    tally_error err;
+    drawing d;
+    (void)state;
+    begin(&d, 19);
+    for (size_t j = 0; j < d.scene.valid.words * SIZE; j++)
+        d.scene.valid.bits[j] = 0;
+    assert_int_equal(tally_water_sample_init(&sample, BANDS, 1000, &err), TALLY_OK);
+    tally_water_sample_add(&sample, &d.scene, &d.where, 1);
+    assert_int_equal(sample.n, 0);
+    assert_int_equal(tally_water_learn(&water, &sample, 3, TALLY_WATER_OPEN, &err), TALLY_E_NODATA);
+    tally_water_sample_fini(&sample);
+    end(&d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(empty_water_is_zero),
+        cmocka_unit_test(a_hull_has_its_length_wherever_it_lies),
+        cmocka_unit_test(boats_below_20_m_are_clutter),
+        cmocka_unit_test(two_side_by_side_are_two),
+        cmocka_unit_test(ice_is_water),
+        cmocka_unit_test(shadow_is_not_hull),
+        cmocka_unit_test(the_rim_of_a_cloud_is_not_hull),
+        cmocka_unit_test(water_under_cloud_cannot_be_learned),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
