@@ -29,6 +29,7 @@ static const double WAGON_HEIGHT_M =
 static const double LOWEST_SUN_DEG = 8;
 static const double PITCH_M =
     14.1; /* between couplers, mean of a mixed 1520 mm fleet: 12.0 to 15.7 (DOMAIN.md) */
+static const double HALF_WAGON_M = 1.55; /* 2.9 to 3.25 m wide (DOMAIN.md) */
 static const double LEAST_CUT_M = 8; /* shorter is no wagon but clutter */
 static const double COARSEST_GSD_M =
     5; /* beyond this a wagon is less than three pixels long: refused */
@@ -38,6 +39,7 @@ static const double BIAS_STEP =
 
 typedef struct rail_unit {
     tally_track tracks[TRACKS_A_UNIT];
+    tally_bits open[TRACKS_A_UNIT]; /* ground where no wagon of any track stands */
     size_t n;
 } rail_unit;
 
@@ -45,6 +47,8 @@ static void unit_fini(rail_unit *u)
 {
     for (size_t i = 0; i < u->n; i++)
         tally_track_fini(&u->tracks[i]);
+    for (size_t i = 0; i < u->n; i++)
+        tally_bits_fini(&u->open[i]);
     u->n = 0;
 }
 
@@ -62,7 +66,10 @@ static tally_status unit_init(const tally_stack *stack, const tally_unit *unit, 
         }
         out->n++;
     }
-    return TALLY_OK;
+    tally_status s =
+        tally_rail_open_ground(out->tracks, out->n, stack->grid.gsd_m, out->open, err);
+    if (s != TALLY_OK) unit_fini(out);
+    return s;
 }
 
 /* ---- plan ---- */
@@ -135,21 +142,6 @@ static tally_rail_sun sun_on(const tally_stack *stack, const tally_track *t,
                               .along_m = (shadow.x * d.x + shadow.y * d.y) * stack->grid.gsd_m };
 }
 
-/* The column of `t` whose wagon would cover p; -1: none. */
-static int column_under(const tally_track *t, tally_point p, double gsd_m)
-{
-    static const double HALF_WAGON_M = 1.6;
-    for (size_t i = 0; i < t->n_stretches; i++) {
-        const tally_stretch *s = &t->stretches[i];
-        double vx = p.x - s->x, vy = p.y - s->y, dd = s->dx * s->dx + s->dy * s->dy;
-        double k = (vx * s->dx + vy * s->dy) / dd;
-        if (k < -0.5 || k > s->n - 0.5) continue;
-        if (fabs(vx * s->dy - vy * s->dx) / sqrt(dd) * gsd_m <= HALF_WAGON_M)
-            return s->first + (int)tally_clamp(lround(k), 0, s->n - 1);
-    }
-    return -1;
-}
-
 /* Walk from each column toward the sun, as far as a shadow is long: is there a wagon on another
  * track? */
 static void find_shade(const tally_stack *stack, const rail_unit *u, const tally_rail_state *states,
@@ -165,7 +157,8 @@ static void find_shade(const tally_stack *stack, const rail_unit *u, const tally
             tally_point q = { p.x - shadow.x * k / steps, p.y - shadow.y * k / steps };
             for (size_t other = 0; other < u->n && !shaded[c]; other++) {
                 if (other == self || !judged[other]) continue;
-                int at = column_under(&u->tracks[other], q, stack->grid.gsd_m);
+                int at =
+                    tally_track_under(&u->tracks[other], q, stack->grid.gsd_m, HALF_WAGON_M);
                 shaded[c] = at >= 0 && states[other].occupied[at];
             }
         }
@@ -189,17 +182,31 @@ static void sunward_order(const rail_unit *u, bool sun, tally_point shadow,
 
 /* ---- one scene ---- */
 
+static tally_rail_scene scene_of(const tally_stack *stack, const rail_unit *u,
+                                 const tally_rail_empty *empty, tally_patch *strips,
+                                 tally_rail_state *states)
+{
+    return (tally_rail_scene) { .tracks = u->tracks,
+                                .n = u->n,
+                                .gsd_m = stack->grid.gsd_m,
+                                .open = u->open,
+                                .empty = empty,
+                                .strips = strips,
+                                .states = states };
+}
+
 static tally_status judge_unit(const tally_stack *stack, const rail_unit *u,
-                               const tally_rail_empty *empty, tally_patch *strips, size_t scene,
-                               double bias, tally_rail_state *states, tally_error *err)
+                               const tally_rail_empty *empty, const tally_patch *strips,
+                               size_t scene, double bias, tally_rail_state *states,
+                               tally_error *err)
 {
     const tally_stack_scene *entry = &stack->scenes[scene];
     size_t order[TRACKS_A_UNIT] = { 0 };
     bool judged[TRACKS_A_UNIT] = { 0 };
     tally_point shadow = { 0, 0 };
     bool sun = shadow_px(stack, entry->scene, &shadow);
+    tally_status s = TALLY_OK;
     sunward_order(u, sun, shadow, order);
-    tally_status s = tally_rail_relight(u->tracks, u->n, empty, entry->snow, strips, err);
     for (size_t k = 0; k < u->n && s == TALLY_OK; k++) {
         size_t i = order[k];
         const tally_track *t = &u->tracks[i];
@@ -207,8 +214,7 @@ static tally_status judge_unit(const tally_stack *stack, const rail_unit *u,
         bool *shaded = tally_alloc((size_t)t->n, sizeof *shaded);
         if (!shaded) return tally_nomem(err, "a track");
         if (sun) find_shade(stack, u, states, judged, i, shadow, shaded);
-        s = tally_rail_judge(t, &empty[i], &strips[i], &light, shaded, entry->snow, bias,
-                             &states[i], err);
+        s = tally_rail_judge(t, &empty[i], &strips[i], &light, shaded, bias, &states[i], err);
         judged[i] = true;
         tally_free(shaded);
     }
@@ -233,6 +239,7 @@ typedef struct lesson {
     size_t k;                 /* scenes */
     tally_patch *strips;      /* k x TRACKS_A_UNIT */
     tally_rail_state *states; /* the same */
+    tally_rail_profile *profiles; /* TRACKS_A_UNIT */
 } lesson;
 
 static void lesson_fini(lesson *l)
@@ -243,10 +250,11 @@ static void lesson_fini(lesson *l)
     }
     tally_free(l->strips);
     tally_free(l->states);
+    tally_free(l->profiles);
 }
 
-/* The empty tracks from all scenes; `use_states` false: nothing is believed yet. */
-static tally_status learn_tracks(const tally_context *ctx, const rail_unit *u, const lesson *l,
+/* The level of every place from all scenes; `use_states` false: nothing is believed yet. */
+static tally_status learn_levels(const tally_context *ctx, const rail_unit *u, const lesson *l,
                                  bool use_states, tally_rail_empty *empty, tally_error *err)
 {
     tally_patch *strips = tally_alloc(l->k, sizeof *strips);
@@ -260,10 +268,40 @@ static tally_status learn_tracks(const tally_context *ctx, const rail_unit *u, c
         tally_rail_empty_fini(&empty[i]);
         s = tally_rail_learn(ctx, &u->tracks[i], strips, use_states ? states : NULL, l->k,
                              &empty[i], err);
+        if (s == TALLY_OK && use_states)
+            s = tally_rail_fill(&u->tracks[i], &l->profiles[i], states, l->k, &empty[i], err);
+        memcpy(empty[i].spread, l->profiles[i].spread, sizeof empty[i].spread);
     }
-    if (s == TALLY_OK) s = tally_rail_reject_trains(u->tracks, u->n, empty, err);
     tally_free(strips);
     tally_free(states);
+    return s;
+}
+
+/* First light, then the profiles, then rounds of judging and learning. */
+static tally_status learn_tracks(const tally_context *ctx, const tally_stack *stack,
+                                 const rail_unit *u, lesson *l, const size_t *chosen,
+                                 tally_rail_empty *empty, tally_error *err)
+{
+    tally_status s = learn_levels(ctx, u, l, false, empty, err);
+    for (size_t k = 0; k < l->k && s == TALLY_OK; k++) {
+        tally_rail_scene scene = scene_of(stack, u, empty, &l->strips[k * TRACKS_A_UNIT],
+                                          &l->states[k * TRACKS_A_UNIT]);
+        s = tally_rail_relight(&scene, stack->scenes[chosen[k]].snow, err);
+    }
+    if (s == TALLY_OK) s = learn_levels(ctx, u, l, false, empty, err);
+    if (s == TALLY_OK)
+        s = tally_rail_profiles(u->tracks, u->n, l->strips, l->k, TRACKS_A_UNIT, empty,
+                                l->profiles, err);
+    for (size_t i = 0; i < u->n && s == TALLY_OK; i++) {
+        memcpy(empty[i].spread, l->profiles[i].spread, sizeof empty[i].spread);
+        tally_rail_start_from(&u->tracks[i], &l->profiles[i], &empty[i]);
+    }
+    for (int round = 0; round < ROUNDS && s == TALLY_OK; round++) {
+        for (size_t k = 0; k < l->k && s == TALLY_OK; k++)
+            s = judge_unit(stack, u, empty, &l->strips[k * TRACKS_A_UNIT], chosen[k], 0,
+                           &l->states[k * TRACKS_A_UNIT], err);
+        if (s == TALLY_OK) s = learn_levels(ctx, u, l, true, empty, err);
+    }
     return s;
 }
 
@@ -279,12 +317,16 @@ static tally_status put_track(const tally_stack *stack, const tally_unit *unit,
     char name[40];
     tally_patch noise = { 0 }, known = { 0 };
     int bands = e->level.bands;
-    tally_status s = tally_patch_init(&noise, t->lanes, 1, bands, err);
+    /* row 0: over dates; row 1: along the track */
+    tally_status s = tally_patch_init(&noise, t->lanes, 2, bands, err);
     if (s == TALLY_OK) s = tally_patch_init(&known, t->n, 1, 1, err);
     for (int lane = 0; s == TALLY_OK && lane < t->lanes; lane++) {
-        tally_bits_set(&noise.valid, lane, 0);
-        for (int b = 0; b < bands; b++)
+        for (int b = 0; b < bands; b++) {
             tally_patch_row(&noise, b, 0)[lane] = e->sigma[lane][b];
+            tally_patch_row(&noise, b, 1)[lane] = e->spread[lane][b];
+        }
+        tally_bits_set(&noise.valid, lane, 0);
+        tally_bits_set(&noise.valid, lane, 1);
     }
     for (int c = 0; s == TALLY_OK && c < t->n; c++) {
         tally_bits_set(&known.valid, c, 0);
@@ -317,15 +359,17 @@ static tally_status get_track(const tally_unit *unit, const tally_track *t,
     if (s == TALLY_OK) s = tally_model_get(model, unit->name, name, &known, err);
     if (s == TALLY_OK &&
         (e->level.width != t->n || e->level.height != t->lanes || e->level.bands != bands ||
-         noise.width != t->lanes || noise.bands != bands || known.width != t->n))
+         noise.width != t->lanes || noise.height != 2 || noise.bands != bands || known.width != t->n))
         s = tally_fail(err, TALLY_E_FORMAT,
                        "%s_%s: another size than the track; use --fresh to start over", unit->name,
                        name);
     if (s == TALLY_OK && !(e->known = tally_alloc((size_t)t->n, sizeof *e->known)))
         s = tally_nomem(err, "a track");
     for (int lane = 0; s == TALLY_OK && lane < t->lanes; lane++)
-        for (int b = 0; b < bands; b++)
+        for (int b = 0; b < bands; b++) {
             e->sigma[lane][b] = fmaxf(tally_patch_row(&noise, b, 0)[lane], 1e-6f);
+            e->spread[lane][b] = tally_patch_row(&noise, b, 1)[lane];
+        }
     for (int c = 0; s == TALLY_OK && c < t->n; c++)
         e->known[c] = tally_patch_row(&known, 0, 0)[c];
     tally_patch_fini(&noise);
@@ -348,19 +392,14 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
     if (s != TALLY_OK) return s;
     l.strips = tally_alloc(l.k * TRACKS_A_UNIT, sizeof *l.strips);
     l.states = tally_alloc(l.k * TRACKS_A_UNIT, sizeof *l.states);
-    if (!l.strips || !l.states) s = tally_nomem(err, "a track's background");
+    l.profiles = tally_alloc(TRACKS_A_UNIT, sizeof *l.profiles);
+    if (!l.strips || !l.states || !l.profiles) s = tally_nomem(err, "a track's background");
     for (size_t k = 0; k < l.k && s == TALLY_OK; k++) {
         s = read_strips(ctx, stack, unit, &u, chosen[k], &l.strips[k * TRACKS_A_UNIT], err);
         for (size_t i = 0; i < u.n && s == TALLY_OK; i++)
             s = tally_rail_state_init(&l.states[k * TRACKS_A_UNIT + i], u.tracks[i].n, err);
     }
-    if (s == TALLY_OK) s = learn_tracks(ctx, &u, &l, false, empty, err);
-    for (int round = 1; round < ROUNDS && s == TALLY_OK; round++) {
-        for (size_t k = 0; k < l.k && s == TALLY_OK; k++)
-            s = judge_unit(stack, &u, empty, &l.strips[k * TRACKS_A_UNIT], chosen[k], 0,
-                           &l.states[k * TRACKS_A_UNIT], err);
-        if (s == TALLY_OK) s = learn_tracks(ctx, &u, &l, true, empty, err);
-    }
+    if (s == TALLY_OK) s = learn_tracks(ctx, stack, &u, &l, chosen, empty, err);
     for (size_t i = 0; i < u.n && s == TALLY_OK; i++)
         s = put_track(stack, unit, &u.tracks[i], &empty[i], model, err);
     for (size_t i = 0; i < TRACKS_A_UNIT; i++)
@@ -403,7 +442,6 @@ static tally_status add_cut(const tally_stack *stack, const tally_track *t,
                             const tally_rail_state *s, const tally_cut *cut, tally_findings *out,
                             tally_error *err)
 {
-    static const double HALF_WAGON_M = 1.55;
     tally_point a = tally_stack_metres(stack, tally_track_at(t, cut->from - 0.5, 0)),
                 b = tally_stack_metres(stack, tally_track_at(t, cut->to - 0.5, 0));
     double odds = 0;
@@ -493,6 +531,8 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
     tally_status s = read_strips(ctx, stack, unit, u, scene, strips, err);
     for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
         s = tally_rail_state_init(&states[i], u->tracks[i].n, err);
+    tally_rail_scene lit = scene_of(stack, u, empty, strips, states);
+    if (s == TALLY_OK) s = tally_rail_relight(&lit, stack->scenes[scene].snow, err);
     /* the threshold as it is comes last, so that its states stay */
     for (int k = 2; k >= 0 && s == TALLY_OK; k--) {
         s = judge_unit(stack, u, empty, strips, scene, biases[k], states, err);

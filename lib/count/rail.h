@@ -12,8 +12,8 @@ enum { TALLY_RAIL_BANDS = TALLY_BAND_ROLES, TALLY_TRACKS_A_UNIT = 8 };
 typedef struct tally_rail_empty {
     tally_patch level; /* n x lanes x bands; valid where it was ever seen */
     float sigma[TALLY_LANES_MAX][TALLY_RAIL_BANDS];
-    float *known; /* per column: how busy; after tally_rail_reject_trains 1 seen empty, 0 only
-                     believed so */
+    float spread[TALLY_LANES_MAX][TALLY_RAIL_BANDS]; /* of the profile, where it stands in */
+    float *known; /* per column: 1 seen empty, 0 the track's profile stands in */
 } tally_rail_empty;
 
 /* What a cross-section of empty track looks like, and how much it varies along. */
@@ -33,6 +33,7 @@ typedef struct tally_rail_state {
     bool *seen;
     bool *occupied;
     float *logit; /* evidence for "occupied", natural log odds per column */
+    float *noise; /* of the light there, in units of the empty track's; >= 1 */
 } tally_rail_state;
 
 tally_status tally_rail_state_init(tally_rail_state *s, int n, tally_error *err) TALLY_MUST_CHECK;
@@ -43,30 +44,50 @@ void tally_rail_state_fini(tally_rail_state *s);
 tally_status tally_rail_learn(const tally_context *ctx, const tally_track *track,
                               const tally_patch *strips, const tally_rail_state *states, size_t k,
                               tally_rail_empty *out, tally_error *err) TALLY_MUST_CHECK;
-/* Once all tracks of a unit are learned: replace places whose cross-profile is no empty track's (a
- * train that is always there) by the track's own typical one; what that is, a quieter neighbour
- * decides. */
-tally_status tally_rail_reject_trains(const tally_track *tracks, size_t n_tracks,
-                                      tally_rail_empty *empty, tally_error *err) TALLY_MUST_CHECK;
+/* The empty cross-section of each track, from the strips of k scenes; those of scene d and track i
+ * stand at strips[d * apart + i]. */
+tally_status tally_rail_profiles(const tally_track *tracks, size_t n_tracks,
+                                 const tally_patch *strips, size_t k, size_t apart,
+                                 const tally_rail_empty *empty, tally_rail_profile *out,
+                                 tally_error *err) TALLY_MUST_CHECK;
+/* Nothing is believed yet: the profile all along. */
+void tally_rail_start_from(const tally_track *track, const tally_rail_profile *profile,
+                           tally_rail_empty *empty);
+/* The profile where `states` of k scenes never show a place empty. */
+tally_status tally_rail_fill(const tally_track *track, const tally_rail_profile *profile,
+                             const tally_rail_state *states, size_t k, tally_rail_empty *empty,
+                             tally_error *err) TALLY_MUST_CHECK;
 void tally_rail_empty_fini(tally_rail_empty *e);
 
-/*
- * Bring a scene's strips into the light of the empty tracks: gain and offset of blocks of 24 m,
- * fitted over all tracks nearby (haze, cloud shadow, season). Blocks under cloud are marked as not
- * seen, unless snow lies.
- */
-tally_status tally_rail_relight(const tally_track *tracks, size_t n_tracks,
-                                const tally_rail_empty *empty, bool snow, tally_patch *strips,
+/* Per track, where no wagon of any track stands: the ground that light is measured on. `open`: one
+ * for each track, initialised here. */
+tally_status tally_rail_open_ground(const tally_track *tracks, size_t n_tracks, double gsd_m,
+                                    tally_bits *open, tally_error *err) TALLY_MUST_CHECK;
+
+/* One scene of a unit; all pointers are to n. */
+typedef struct tally_rail_scene {
+    const tally_track *tracks;
+    size_t n;
+    double gsd_m;
+    const tally_bits *open;
+    const tally_rail_empty *empty;
+    tally_patch *strips;
+    tally_rail_state *states;
+} tally_rail_scene;
+
+/* Bring the strips into the light of the empty tracks; writes states' noise. Places under cloud
+ * become not valid, unless snow lies. */
+tally_status tally_rail_relight(const tally_rail_scene *scene, bool snow,
                                 tally_error *err) TALLY_MUST_CHECK;
 
 /*
- * Judge a strip against the empty track. shaded: per column, a neighbour's wagon throws its shadow
+ * Judge a strip, in the empty track's light, against it. shaded: per column, a neighbour's wagon throws its shadow
  * here, so that anything from lit to fully shaded is empty ground; NULL: nowhere. Writes seen,
  * logit and, by the best path of two states, occupied.
  */
 tally_status tally_rail_judge(const tally_track *track, const tally_rail_empty *empty,
                               const tally_patch *strip, const tally_rail_sun *sun,
-                              const bool *shaded, bool snow, double bias, tally_rail_state *out,
+                              const bool *shaded, double bias, tally_rail_state *out,
                               tally_error *err) TALLY_MUST_CHECK;
 
 #endif

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the track looks like with nothing on it.
+ * What each place of a track looks like with nothing on it.
  *
  * Per place: the half-sample mode over dates, later the median over the dates believed empty there.
- * A track that is busy most of the time has a train in it: so the level's cross-profile is compared
- * with the track's own typical one (the median along), and places that are unlike it over more than
- * a shunting's length are replaced by it and marked as never seen empty. Noise per lane: the median
- * along of the dates' robust deviations, so that a few busy places do not inflate it.
- *
- * Known failure: a track whose larger part is never empty on any date; its typical profile is then
- * a train's.
+ * Noise per lane: the median along of the dates' robust deviations, so that a few busy places do
+ * not inflate it. Places that are never empty: rail_profile.c.
  */
 #include <math.h>
 #include <string.h>
@@ -19,10 +14,6 @@
 
 static const double SIGMA_FLOOR =
     0.035; /* of the level: texture of ballast that a shift of 0.1 px moves (rail_0.5m) */
-static const double UNLIKE =
-    3.0; /* z-score of a smoothed cross-profile beyond which it is no empty track */
-static const double SMOOTH_M = 6;
-static const double MOST_LIKE = 0.5, SHADOWED = 0.9;
 static const double LEAST_LIKE =
     0.08; /* share of a track that must look like its quieter neighbour's empty state */
 
@@ -67,8 +58,8 @@ static tally_status rows_init(rows *r, size_t k, size_t n, size_t words, tally_e
     return tally_nomem(err, "a track's background");
 }
 
-/* A lane's valid bits, without the columns believed occupied; where that leaves fewer than two
- * dates, all of them. */
+/* A lane's valid bits, without the columns believed occupied; where that leaves none, all of
+ * them. */
 static void mask_rows(const tally_track *t, const tally_patch *strips,
                       const tally_rail_state *states, size_t k, int lane, rows *r)
 {
@@ -85,7 +76,7 @@ static void mask_rows(const tally_track *t, const tally_patch *strips,
         int left = 0;
         for (size_t i = 0; i < k; i++)
             left += r->bits[i * words + (size_t)(c >> 6)] >> (c & 63) & 1;
-        for (size_t i = 0; left < 2 && i < k; i++)
+        for (size_t i = 0; left < 1 && i < k; i++)
             if (tally_bits_get(&strips[i].valid, c, lane))
                 r->bits[i * words + (size_t)(c >> 6)] |= UINT64_C(1) << (c & 63);
     }
@@ -120,147 +111,6 @@ static void learn_lane(const tally_context *ctx, const tally_track *t, const tal
         float floor = (float)SIGMA_FLOOR * positive_median(level, r->count, t->n, scratch);
         out->sigma[lane][b] = fmaxf(fmaxf(noise, floor), 1e-6f);
     }
-}
-
-static bool is_core(const tally_track *t, int lane)
-{
-    return fabs(tally_track_lane_m(t, lane)) <= 1.6;
-}
-
-/* Median along of the places that `keep` names (NULL: all). scratch: n floats. */
-static void typical_of(const tally_track *t, const tally_rail_empty *e, const bool *keep,
-                       float *scratch, tally_rail_profile *out)
-{
-    for (int lane = 0; lane < t->lanes; lane++)
-        for (int b = 0; b < e->level.bands; b++) {
-            size_t n = 0;
-            const float *level = tally_patch_row(&e->level, b, lane);
-            for (int c = 0; c < t->n; c++)
-                if (tally_bits_get(&e->level.valid, c, lane) && (!keep || keep[c]))
-                    scratch[n++] = level[c];
-            out->level[lane][b] = n ? tally_median(scratch, n) : 0;
-            for (size_t i = 0; i < n; i++)
-                scratch[i] = fabsf(scratch[i] - out->level[lane][b]);
-            out->spread[lane][b] =
-                fmaxf(n ? 1.4826f * tally_median(scratch, n) : 0, e->sigma[lane][b]);
-        }
-}
-
-/* How unlike a profile the core of each place is: root mean squared z-score, smoothed along. raw: n
- * floats. */
-static void unlikeness(const tally_track *t, const tally_rail_empty *e, const tally_rail_profile *p,
-                       float *raw, float *out)
-{
-    int half = (int)(SMOOTH_M / t->step_m / 2);
-    for (int c = 0; c < t->n; c++) {
-        double sum = 0;
-        int n = 0;
-        for (int lane = 0; lane < t->lanes; lane++) {
-            if (!is_core(t, lane) || !tally_bits_get(&e->level.valid, c, lane)) continue;
-            for (int b = 0; b < e->level.bands; b++, n++) {
-                double z = (tally_patch_row(&e->level, b, lane)[c] - p->level[lane][b]) /
-                           p->spread[lane][b];
-                sum += fmin(z * z, 25);
-            }
-        }
-        raw[c] = n ? (float)sqrt(sum / n) : 0;
-    }
-    for (int c = 0; c < t->n; c++) {
-        double sum = 0;
-        int n = 0;
-        for (int k = c - half; k <= c + half; k++)
-            if (k >= 0 && k < t->n) sum += raw[k], n++;
-        out[c] = (float)(sum / n);
-    }
-}
-
-/* Of the places along this track, the share that looks like `p`; keep names them. */
-static double share_like(const tally_track *t, const float *unlike, bool *keep)
-{
-    int n = 0;
-    for (int c = 0; c < t->n; c++)
-        n += keep[c] = unlike[c] <= UNLIKE;
-    return (double)n / t->n;
-}
-
-/* The median of a side lane's level over the kept or the other places, first band: shadow stands
- * there beside a train. */
-static float side_level(const tally_track *t, const tally_rail_empty *e, int lane, const bool *keep,
-                        bool wanted, float *scratch)
-{
-    size_t n = 0;
-    for (int c = 0; c < t->n; c++)
-        if (keep[c] == wanted && tally_bits_get(&e->level.valid, c, lane))
-            scratch[n++] = tally_patch_row(&e->level, 0, lane)[c];
-    return n ? tally_median(scratch, n) : 0;
-}
-
-/* Is the ground beside the places that `keep` leaves out darker on one side, as beside a train? Too
- * coarse pixels cannot say. */
-static bool shadow_beside(const tally_track *t, const tally_rail_empty *e, const bool *keep,
-                          float *scratch)
-{
-    if (t->lane_m > 1) return true;
-    for (int lane = 0; lane < t->lanes; lane++) {
-        double m = fabs(tally_track_lane_m(t, lane));
-        if (m < 1.9 || m > 2.6) continue;
-        if (side_level(t, e, lane, keep, false, scratch) <
-            SHADOWED * side_level(t, e, lane, keep, true, scratch))
-            return true;
-    }
-    return false;
-}
-
-/* What empty looks like on this track: its own median, or, when a smaller part of it looks like a
- * neighbour and the rest casts a shadow, that part's median. */
-static void typical_empty(const tally_track *tracks, size_t n_tracks, size_t i,
-                          const tally_rail_empty *e, const tally_rail_profile *own, float *scratch,
-                          float *unlike, bool *keep, tally_rail_profile *best)
-{
-    const tally_track *t = &tracks[i];
-    double most = LEAST_LIKE;
-    *best = own[i];
-    for (size_t k = 0; k < n_tracks; k++) {
-        if (k == i || tracks[k].lanes != t->lanes) continue;
-        unlikeness(t, e, &own[k], scratch, unlike);
-        double share = share_like(t, unlike, keep);
-        if (share <= most || share > MOST_LIKE || !shadow_beside(t, e, keep, scratch)) continue;
-        most = share;
-        typical_of(t, e, keep, scratch, best);
-    }
-}
-
-tally_status tally_rail_reject_trains(const tally_track *tracks, size_t n_tracks,
-                                      tally_rail_empty *empty, tally_error *err)
-{
-    int longest = 0;
-    for (size_t i = 0; i < n_tracks; i++)
-        longest = tracks[i].n > longest ? tracks[i].n : longest;
-    float *scratch = tally_alloc((size_t)longest, sizeof *scratch);
-    float *unlike = tally_alloc((size_t)longest, sizeof *unlike);
-    bool *keep = tally_alloc((size_t)longest, sizeof *keep);
-    tally_rail_profile *own = tally_alloc(n_tracks, sizeof *own);
-    tally_status s =
-        scratch && unlike && keep && own ? TALLY_OK : tally_nomem(err, "a track's background");
-    for (size_t i = 0; i < n_tracks && s == TALLY_OK; i++)
-        typical_of(&tracks[i], &empty[i], NULL, scratch, &own[i]);
-    for (size_t i = 0; i < n_tracks && s == TALLY_OK; i++) {
-        const tally_track *t = &tracks[i];
-        tally_rail_profile best;
-        typical_empty(tracks, n_tracks, i, &empty[i], own, scratch, unlike, keep, &best);
-        unlikeness(t, &empty[i], &best, scratch, unlike);
-        for (int c = 0; c < t->n; c++) {
-            empty[i].known[c] = unlike[c] <= UNLIKE;
-            for (int lane = 0; lane < t->lanes && !(empty[i].known[c] > 0); lane++)
-                for (int b = 0; b < empty[i].level.bands; b++)
-                    tally_patch_row(&empty[i].level, b, lane)[c] = best.level[lane][b];
-        }
-    }
-    tally_free(scratch);
-    tally_free(unlike);
-    tally_free(keep);
-    tally_free(own);
-    return s;
 }
 
 tally_status tally_rail_learn(const tally_context *ctx, const tally_track *t,

@@ -1,157 +1,259 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Local light: DESIGN.md 5.3. Haze adds, shadow of clouds multiplies, season does both, and all of
- * it changes over tens of metres. So each block of 24 m of each track gets a line
- * (align/radiometry.h) through the cells of all tracks within 20 m of it against their empty
- * levels: bright and dark ballast, platforms and grass give the contrast that one track lacks.
- * Wagons are the outliers that the fit trims.
+ * Local light: DESIGN.md 5.3. Haze adds, a cloud's shadow multiplies, season does both, and all of
+ * it changes over tens of metres. It is measured on open ground alone: the lanes beside and between
+ * the tracks, where no wagon stands. Every block of a track gets, per band, a line
  *
- * A block whose light is mostly offset shows cloud, not ground.
+ *     pixel = gain * level + offset
+ *
+ * through the open cells of all tracks within reach. Wagons' shadows are outliers below, clouds'
+ * rims outliers above: cells are trimmed at 2.5 robust deviations, thrice. Ballast has little
+ * contrast, and then a line cannot tell gain from offset; so the line is drawn towards "gain alone"
+ * by a prior (ridge regression; Hoerl and Kennard 1970, doi:10.1080/00401706.1970.10488634) that
+ * weighs as much as ground whose levels differ by a tenth.
+ *
+ * Where the ground is much brighter than the scene's usual light there is cloud, and nothing is
+ * seen. What the line leaves over, in units of noise, says how far this place can be trusted.
  */
 #include <math.h>
 
-#include "align/radiometry.h"
 #include "count/rail.h"
 
-static const double BLOCK_M = 24, REACH_M = 20;
-static const double LEAST_GAIN = 0.3, MOST_GAIN = 3.5;
-static const double CLOUD_OFFSET =
-    0.4; /* of the ground's level in every band: hardly seen through it */
-static const double SHADOW_LIGHT =
-    0.55; /* of the ground's level in every band: under a cloud's shadow, not seen */
-static const double COARSEST_LANE_M =
-    0.1; /* coarser strips mix a wagon with its neighbours: no local line can be had */
+static const double BLOCK_M = 6, REACH_M = 16;
+static const double OPEN_M = 1.9;    /* from a centre line: past a wagon's side */
+static const double CONTRAST = 0.1;  /* of the level: what the prior weighs */
+static const double TRIM = 2.5;
+static const double LEAST_GAIN = 0.2, MOST_GAIN = 4;
+static const double CLOUD_BRIGHTER = 1.6; /* than the scene's usual light: opacity of a fifth over
+                                             ballast, which reflects a fourth of what cloud does */
+static const double MOST_NOISE = 4;
+static const double MEDIAN_CHI2 = 0.4549; /* median of a squared standard normal number */
+enum { LEAST_CELLS = 24, ROUNDS = 3 };
 
-typedef struct line_fit {
+typedef struct block {
+    int from, to; /* columns */
+    tally_point middle;
     double gain[TALLY_RAIL_BANDS], offset[TALLY_RAIL_BANDS];
-    bool cloud;
-} line_fit;
+    double ratio; /* how bright its ground is, of the level; NAN: unknown */
+    double noise; /* in units of the level's noise */
+} block;
 
 typedef struct cells {
-    float *level, *value, *residual, *scratch;
-    size_t most;
+    float *level, *value, *sigma, *scratch;
+    size_t n, most;
 } cells;
 
 static tally_status cells_init(cells *c, size_t most, tally_error *err)
 {
     *c = (cells) { .level = tally_alloc(most, sizeof(float)),
                    .value = tally_alloc(most, sizeof(float)),
-                   .residual = tally_alloc(most, sizeof(float)),
+                   .sigma = tally_alloc(most, sizeof(float)),
                    .scratch = tally_alloc(most, sizeof(float)),
                    .most = most };
-    return c->level && c->value && c->residual && c->scratch ? TALLY_OK
-                                                             : tally_nomem(err, "a track's light");
+    return c->level && c->value && c->sigma && c->scratch ? TALLY_OK
+                                                          : tally_nomem(err, "a track's light");
 }
 
 static void cells_fini(cells *c)
 {
     tally_free(c->level);
     tally_free(c->value);
-    tally_free(c->residual);
+    tally_free(c->sigma);
     tally_free(c->scratch);
 }
 
-/* Cells of one band, of all tracks, within reach of a place. */
-static size_t collect(const tally_track *tracks, size_t n_tracks, const tally_rail_empty *empty,
-                      const tally_patch *strips, int band, tally_point at, double reach_px,
-                      cells *c)
+tally_status tally_rail_open_ground(const tally_track *tracks, size_t n_tracks, double gsd_m,
+                                    tally_bits *open, tally_error *err)
 {
-    size_t n = 0;
-    for (size_t k = 0; k < n_tracks; k++)
-        for (size_t i = 0; i < tracks[k].n_stretches; i++) {
-            const tally_stretch *s = &tracks[k].stretches[i];
-            for (int m = 0; m < s->n; m++) {
-                if (hypot(s->x + m * s->dx - at.x, s->y + m * s->dy - at.y) > reach_px) continue;
-                int column = s->first + m;
-                for (int lane = 0; lane < tracks[k].lanes && n < c->most; lane++) {
-                    if (!tally_bits_get(&strips[k].valid, column, lane) ||
-                        !tally_bits_get(&empty[k].level.valid, column, lane))
+    for (size_t i = 0; i < n_tracks; i++) {
+        const tally_track *t = &tracks[i];
+        double clear_m = OPEN_M + fmax(0, t->lane_m - 0.5);
+        tally_status s = tally_bits_init(&open[i], t->n, t->lanes, err);
+        if (s != TALLY_OK) return s;
+        for (int lane = 0; lane < t->lanes; lane++) {
+            double m = tally_track_lane_m(t, lane);
+            if (fabs(m) < clear_m) continue;
+            for (int c = 0; c < t->n; c++) {
+                tally_point p = tally_track_at(t, c, m);
+                bool clear = true;
+                for (size_t k = 0; k < n_tracks && clear; k++)
+                    clear = k == i || tally_track_under(&tracks[k], p, gsd_m, clear_m) < 0;
+                if (clear) tally_bits_set(&open[i], c, lane);
+            }
+        }
+    }
+    return TALLY_OK;
+}
+
+/* The open cells of one band of all blocks within reach of a place. */
+static void collect(const tally_rail_scene *r, block *const *blocks, const int *n_blocks, int band,
+                    tally_point at, double reach_px, cells *c)
+{
+    c->n = 0;
+    for (size_t i = 0; i < r->n; i++)
+        for (int k = 0; k < n_blocks[i]; k++) {
+            const block *b = &blocks[i][k];
+            if (hypot(b->middle.x - at.x, b->middle.y - at.y) > reach_px) continue;
+            for (int lane = 0; lane < r->tracks[i].lanes; lane++) {
+                const float *level = tally_patch_row(&r->empty[i].level, band, lane),
+                            *value = tally_patch_row(&r->strips[i], band, lane);
+                for (int col = b->from; col < b->to && c->n < c->most; col++) {
+                    if (!tally_bits_get(&r->open[i], col, lane) ||
+                        !tally_bits_get(&r->strips[i].valid, col, lane) ||
+                        !tally_bits_get(&r->empty[i].level.valid, col, lane) || !(level[col] > 0))
                         continue;
-                    c->level[n] = tally_patch_row(&empty[k].level, band, lane)[column];
-                    c->value[n++] = tally_patch_row(&strips[k], band, lane)[column];
+                    c->level[c->n] = level[col];
+                    c->value[c->n] = value[col];
+                    c->sigma[c->n++] = r->empty[i].sigma[lane][band];
                 }
             }
         }
-    return n;
 }
 
-static line_fit fit_place(const tally_track *tracks, size_t n_tracks, const tally_rail_empty *empty,
-                          const tally_patch *strips, tally_point at, double reach_px, bool snow,
-                          cells *c)
+/* Median of |value - (gain level + offset)|, times 1.4826. */
+static double spread_about(cells *c, double gain, double offset)
 {
-    line_fit f = { 0 };
-    bool cloud = !snow, shadow = true;
-    for (int b = 0; b < strips[0].bands; b++) {
-        size_t n = collect(tracks, n_tracks, empty, strips, b, at, reach_px, c);
-        double level = NAN, sigma = tally_radiometry_fit(c->level, c->value, c->residual,
-                                                         c->scratch, n, &f.gain[b], &f.offset[b]);
-        if (!isfinite(sigma) || f.gain[b] < LEAST_GAIN || f.gain[b] > MOST_GAIN) {
-            /* no contrast to tell gain from offset: all of it is gain */
-            f.gain[b] = 1;
-            f.offset[b] = 0;
-            for (size_t i = 0; i < n; i++)
-                c->scratch[i] = c->level[i] > 0 ? c->value[i] / c->level[i] : 1;
-            if (n > 0) f.gain[b] = tally_clamp(tally_median(c->scratch, n), LEAST_GAIN, MOST_GAIN);
-        }
-        for (size_t i = 0; i < n; i++)
-            c->scratch[i] = c->level[i];
-        if (n > 0) level = tally_median(c->scratch, n);
-        cloud = cloud && f.offset[b] > CLOUD_OFFSET * level;
-        shadow = shadow && f.gain[b] * level + f.offset[b] < SHADOW_LIGHT * level;
+    for (size_t i = 0; i < c->n; i++)
+        c->scratch[i] = fabsf((float)(c->value[i] - (gain * c->level[i] + offset)));
+    return 1.4826 * tally_median(c->scratch, c->n);
+}
+
+/* The line through the cells; false: too few of them. */
+static bool fit_line(cells *c, double *gain, double *offset)
+{
+    if (c->n < LEAST_CELLS) return false;
+    /* above the middle: shadows darken a part of the ground, nothing but cloud brightens it */
+    for (size_t i = 0; i < c->n; i++)
+        c->scratch[i] = c->value[i] / c->level[i];
+    *gain = tally_quantile(c->scratch, c->n, 0.55);
+    *offset = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        double cut = TRIM * spread_about(c, *gain, *offset) + 1e-6;
+        double n = 0, mx = 0, my = 0, xx = 0, xy = 0;
+        for (size_t i = 0; i < c->n; i++)
+            if (fabs(c->value[i] - (*gain * c->level[i] + *offset)) <= cut)
+                n++, mx += c->level[i], my += c->value[i];
+        if (n < LEAST_CELLS / 2) return false;
+        mx /= n;
+        my /= n;
+        for (size_t i = 0; i < c->n; i++)
+            if (fabs(c->value[i] - (*gain * c->level[i] + *offset)) <= cut) {
+                double dx = c->level[i] - mx;
+                xx += dx * dx;
+                xy += dx * (c->value[i] - my);
+            }
+        double prior = n * CONTRAST * CONTRAST * mx * mx;
+        *gain = tally_clamp((xy + prior * (my / mx)) / (xx + prior), LEAST_GAIN, MOST_GAIN);
+        *offset = my - *gain * mx;
     }
-    f.cloud = cloud || shadow;
-    return f;
+    return true;
 }
 
-static void apply(const tally_track *t, const line_fit *fits, int n, int block, tally_patch *strip)
+static void fit_block(const tally_rail_scene *r, block *const *blocks, const int *n_blocks,
+                      double reach_px, block *b, cells *c)
 {
+    int bands = r->strips[0].bands;
+    double ratio = 0, noise = 0;
+    b->ratio = NAN;
+    b->noise = 1;
+    for (int band = 0; band < bands; band++) {
+        b->gain[band] = 1;
+        b->offset[band] = 0;
+    }
+    for (int band = 0; band < bands; band++) {
+        collect(r, blocks, n_blocks, band, b->middle, reach_px, c);
+        if (!fit_line(c, &b->gain[band], &b->offset[band])) return;
+        for (size_t i = 0; i < c->n; i++)
+            c->scratch[i] = (float)((b->gain[band] * c->level[i] + b->offset[band]) / c->level[i]);
+        ratio += tally_median(c->scratch, c->n) / bands;
+        for (size_t i = 0; i < c->n; i++) {
+            double z = (c->value[i] - b->offset[band]) / b->gain[band] - c->level[i];
+            c->scratch[i] = (float)(z * z / (c->sigma[i] * c->sigma[i]));
+        }
+        noise += tally_median(c->scratch, c->n) / MEDIAN_CHI2 / bands;
+    }
+    b->ratio = ratio;
+    b->noise = tally_clamp(sqrt(noise), 1, MOST_NOISE);
+}
+
+static void apply(const tally_track *t, const block *blocks, int n, double usual, bool snow,
+                  tally_patch *strip, float *noise)
+{
+    int block_columns = blocks[0].to - blocks[0].from;
     for (int c = 0; c < t->n; c++) {
-        double at = (c + 0.5) / block - 0.5;
+        double at = (c + 0.5) / block_columns - 0.5;
         int k = (int)tally_clamp(floor(at), 0, n - 1), next = k + 1 < n ? k + 1 : k;
         double share = tally_clamp(at - k, 0, 1);
-        bool cloud = fits[k].cloud && fits[next].cloud;
+        const block *a = &blocks[k], *b = &blocks[next];
+        double ratio = a->ratio + share * (b->ratio - a->ratio);
+        bool cloud = !snow && ratio > CLOUD_BRIGHTER * usual;
+        noise[c] = (float)(a->noise + share * (b->noise - a->noise));
         for (int lane = 0; lane < t->lanes; lane++) {
             if (cloud) tally_bits_clear(&strip->valid, c, lane);
-            for (int b = 0; b < strip->bands; b++) {
-                double gain = fits[k].gain[b] + share * (fits[next].gain[b] - fits[k].gain[b]);
-                double offset =
-                    fits[k].offset[b] + share * (fits[next].offset[b] - fits[k].offset[b]);
-                float *x = &tally_patch_row(strip, b, lane)[c];
+            for (int band = 0; band < strip->bands; band++) {
+                double gain = a->gain[band] + share * (b->gain[band] - a->gain[band]),
+                       offset = a->offset[band] + share * (b->offset[band] - a->offset[band]);
+                float *x = &tally_patch_row(strip, band, lane)[c];
                 *x = cloud ? 0 : (float)((*x - offset) / gain);
             }
         }
     }
 }
 
-tally_status tally_rail_relight(const tally_track *tracks, size_t n_tracks,
-                                const tally_rail_empty *empty, bool snow, tally_patch *strips,
-                                tally_error *err)
+/* The middle of all blocks' brightness: the light that is usual in this scene. */
+static double usual_ratio(block *const *blocks, const int *n_blocks, size_t n_tracks, float *room)
 {
-    line_fit *fits[TALLY_TRACKS_A_UNIT] = { 0 };
-    int counts[TALLY_TRACKS_A_UNIT] = { 0 }, blocks[TALLY_TRACKS_A_UNIT] = { 0 };
+    size_t n = 0;
+    for (size_t i = 0; i < n_tracks; i++)
+        for (int k = 0; k < n_blocks[i]; k++)
+            if (isfinite(blocks[i][k].ratio)) room[n++] = (float)blocks[i][k].ratio;
+    /* below the middle: cloud may lie over half of the tracks, and it only brightens */
+    return n > 0 ? tally_quantile(room, n, 0.25) : 1;
+}
+
+static tally_status cut_blocks(const tally_track *t, block **out, int *n, tally_error *err)
+{
+    int columns = (int)ceil(BLOCK_M / t->step_m);
+    *n = (t->n + columns - 1) / columns;
+    *out = tally_alloc((size_t)*n, sizeof **out);
+    if (!*out) return tally_nomem(err, "a track's light");
+    for (int k = 0; k < *n; k++) {
+        block *b = &(*out)[k];
+        b->from = k * columns;
+        b->to = k + 1 < *n ? b->from + columns : t->n;
+        b->middle = tally_track_at(t, (b->from + b->to) / 2.0, 0);
+    }
+    return TALLY_OK;
+}
+
+tally_status tally_rail_relight(const tally_rail_scene *r, bool snow, tally_error *err)
+{
+    block *blocks[TALLY_TRACKS_A_UNIT] = { 0 };
+    int n_blocks[TALLY_TRACKS_A_UNIT] = { 0 };
     size_t most = 0;
     cells c = { 0 };
-    if (n_tracks == 0 || tracks[0].lane_m > COARSEST_LANE_M) return TALLY_OK;
-    for (size_t i = 0; i < n_tracks; i++)
-        most += (size_t)(2 * REACH_M / tracks[i].step_m + 4) * (size_t)tracks[i].lanes;
-    tally_status s = cells_init(&c, most, err);
-    for (size_t i = 0; i < n_tracks && s == TALLY_OK; i++) {
-        const tally_track *t = &tracks[i];
-        double px_a_metre = hypot(t->stretches[0].dx, t->stretches[0].dy) / t->step_m;
-        blocks[i] = (int)ceil(BLOCK_M / t->step_m);
-        counts[i] = (t->n + blocks[i] - 1) / blocks[i];
-        fits[i] = tally_alloc((size_t)counts[i], sizeof *fits[i]);
-        if (!fits[i]) s = tally_nomem(err, "a track's light");
-        for (int k = 0; k < counts[i] && s == TALLY_OK; k++)
-            fits[i][k] = fit_place(tracks, n_tracks, empty, strips,
-                                   tally_track_at(t, (k + 0.5) * blocks[i], 0),
-                                   REACH_M * px_a_metre, snow, &c);
+    tally_status s = TALLY_OK;
+    for (size_t i = 0; i < r->n && s == TALLY_OK; i++) {
+        s = cut_blocks(&r->tracks[i], &blocks[i], &n_blocks[i], err);
+        most += (size_t)n_blocks[i];
     }
-    /* only when all are known: a fit looks at the neighbours' light as it was */
-    for (size_t i = 0; i < n_tracks && s == TALLY_OK; i++)
-        apply(&tracks[i], fits[i], counts[i], blocks[i], &strips[i]);
-    for (size_t i = 0; i < n_tracks; i++)
-        tally_free(fits[i]);
+    for (size_t i = 0; i < r->n; i++)
+        most += (size_t)(2 * (REACH_M + BLOCK_M) / r->tracks[i].step_m + 4) *
+                (size_t)r->tracks[i].lanes;
+    if (s == TALLY_OK) s = cells_init(&c, most, err);
+    double reach_px = REACH_M / r->gsd_m;
+    for (size_t i = 0; i < r->n && s == TALLY_OK; i++)
+        for (int k = 0; k < n_blocks[i]; k++)
+            fit_block(r, blocks, n_blocks, reach_px, &blocks[i][k], &c);
+    /* only when all are known: a fit looks at the neighbours' pixels as they were */
+    if (s == TALLY_OK) {
+        double usual = usual_ratio(blocks, n_blocks, r->n, c.scratch);
+        for (size_t i = 0; i < r->n; i++)
+            apply(&r->tracks[i], blocks[i], n_blocks[i], usual, snow, &r->strips[i],
+                  r->states[i].noise);
+    }
+    for (size_t i = 0; i < r->n; i++)
+        tally_free(blocks[i]);
     cells_fini(&c);
     return s;
 }

@@ -87,6 +87,19 @@ tally_point tally_track_direction(const tally_track *t, int column)
     return (tally_point) { s->dx / length, s->dy / length };
 }
 
+int tally_track_under(const tally_track *t, tally_point p, double gsd_m, double half_width_m)
+{
+    for (size_t i = 0; i < t->n_stretches; i++) {
+        const tally_stretch *s = &t->stretches[i];
+        double vx = p.x - s->x, vy = p.y - s->y, dd = s->dx * s->dx + s->dy * s->dy;
+        double k = (vx * s->dx + vy * s->dy) / dd;
+        if (k < -0.5 || k > s->n - 0.5) continue;
+        if (fabs(vx * s->dy - vy * s->dx) / sqrt(dd) * gsd_m <= half_width_m)
+            return s->first + (int)tally_clamp(lround(k), 0, s->n - 1);
+    }
+    return -1;
+}
+
 tally_status tally_track_sample(const tally_context *ctx, const tally_track *t,
                                 const tally_patch *patch, tally_box box, tally_patch *strip,
                                 tally_error *err)

@@ -33,6 +33,8 @@ void tally_track_fini(tally_track *track);
 tally_point tally_track_at(const tally_track *track, double column, double right_m);
 /* Direction of travel at a column, a unit vector in grid px (x right, y down). */
 tally_point tally_track_direction(const tally_track *track, int column);
+/* The column whose place lies within half_width_m of p, across; -1: none. */
+int tally_track_under(const tally_track *track, tally_point p, double gsd_m, double half_width_m);
 /* Sample `patch`, which covers `box`, into a strip of track->n x track->lanes; initialised here. */
 tally_status tally_track_sample(const tally_context *ctx, const tally_track *track,
                                 const tally_patch *patch, tally_box box, tally_patch *strip,
