@@ -30,7 +30,7 @@ static const double LOWEST_SUN_DEG = 8;
 static const double PITCH_M =
     14.1; /* between couplers, mean of a mixed 1520 mm fleet: 12.0 to 15.7 (DOMAIN.md) */
 static const double HALF_WAGON_M = 1.55; /* 2.9 to 3.25 m wide (DOMAIN.md) */
-static const double LEAST_CUT_M = 8; /* shorter is no wagon but clutter */
+static const double LEAST_CUT_M = 8;     /* shorter is no wagon but clutter */
 static const double COARSEST_GSD_M =
     5; /* beyond this a wagon is less than three pixels long: refused */
 static const double PITCH_ERROR = 0.06; /* a cut of one kind of wagon against the fleet's mean */
@@ -66,8 +66,7 @@ static tally_status unit_init(const tally_stack *stack, const tally_unit *unit, 
         }
         out->n++;
     }
-    tally_status s =
-        tally_rail_open_ground(out->tracks, out->n, stack->grid.gsd_m, out->open, err);
+    tally_status s = tally_rail_open_ground(out->tracks, out->n, stack->grid.gsd_m, out->open, err);
     if (s != TALLY_OK) unit_fini(out);
     return s;
 }
@@ -157,8 +156,7 @@ static void find_shade(const tally_stack *stack, const rail_unit *u, const tally
             tally_point q = { p.x - shadow.x * k / steps, p.y - shadow.y * k / steps };
             for (size_t other = 0; other < u->n && !shaded[c]; other++) {
                 if (other == self || !judged[other]) continue;
-                int at =
-                    tally_track_under(&u->tracks[other], q, stack->grid.gsd_m, HALF_WAGON_M);
+                int at = tally_track_under(&u->tracks[other], q, stack->grid.gsd_m, HALF_WAGON_M);
                 shaded[c] = at >= 0 && states[other].occupied[at];
             }
         }
@@ -195,10 +193,16 @@ static tally_rail_scene scene_of(const tally_stack *stack, const rail_unit *u,
                                 .states = states };
 }
 
+/* bias: log odds for "occupied" a column. shadows: the ground beside is known as it is when lit. */
+typedef struct rail_belief {
+    double bias;
+    bool shadows;
+} rail_belief;
+
 static tally_status judge_unit(const tally_stack *stack, const rail_unit *u,
                                const tally_rail_empty *empty, const tally_patch *strips,
-                               size_t scene, double bias, tally_rail_state *states,
-                               tally_error *err)
+                               size_t scene, const rail_belief *belief,
+                               tally_rail_state *states, tally_error *err)
 {
     const tally_stack_scene *entry = &stack->scenes[scene];
     size_t order[TRACKS_A_UNIT] = { 0 };
@@ -210,11 +214,12 @@ static tally_status judge_unit(const tally_stack *stack, const rail_unit *u,
     for (size_t k = 0; k < u->n && s == TALLY_OK; k++) {
         size_t i = order[k];
         const tally_track *t = &u->tracks[i];
-        tally_rail_sun light = sun_on(stack, t, entry->scene);
+        tally_rail_sun light =
+            belief->shadows ? sun_on(stack, t, entry->scene) : (tally_rail_sun) { 0 };
         bool *shaded = tally_alloc((size_t)t->n, sizeof *shaded);
         if (!shaded) return tally_nomem(err, "a track");
         if (sun) find_shade(stack, u, states, judged, i, shadow, shaded);
-        s = tally_rail_judge(t, &empty[i], &strips[i], &light, shaded, bias, &states[i], err);
+        s = tally_rail_judge(t, &empty[i], &strips[i], &light, shaded, belief->bias, &states[i], err);
         judged[i] = true;
         tally_free(shaded);
     }
@@ -236,9 +241,9 @@ static tally_status read_strips(const tally_context *ctx, const tally_stack *sta
 /* ---- learn ---- */
 
 typedef struct lesson {
-    size_t k;                 /* scenes */
-    tally_patch *strips;      /* k x TRACKS_A_UNIT */
-    tally_rail_state *states; /* the same */
+    size_t k;                     /* scenes */
+    tally_patch *strips;          /* k x TRACKS_A_UNIT */
+    tally_rail_state *states;     /* the same */
     tally_rail_profile *profiles; /* TRACKS_A_UNIT */
 } lesson;
 
@@ -284,21 +289,24 @@ static tally_status learn_tracks(const tally_context *ctx, const tally_stack *st
 {
     tally_status s = learn_levels(ctx, u, l, false, empty, err);
     for (size_t k = 0; k < l->k && s == TALLY_OK; k++) {
-        tally_rail_scene scene = scene_of(stack, u, empty, &l->strips[k * TRACKS_A_UNIT],
-                                          &l->states[k * TRACKS_A_UNIT]);
+        tally_rail_scene scene =
+            scene_of(stack, u, empty, &l->strips[k * TRACKS_A_UNIT], &l->states[k * TRACKS_A_UNIT]);
         s = tally_rail_relight(&scene, stack->scenes[chosen[k]].snow, err);
     }
     if (s == TALLY_OK) s = learn_levels(ctx, u, l, false, empty, err);
     if (s == TALLY_OK)
-        s = tally_rail_profiles(u->tracks, u->n, l->strips, l->k, TRACKS_A_UNIT, empty,
-                                l->profiles, err);
+        s = tally_rail_profiles(u->tracks, u->n, l->strips, l->k, TRACKS_A_UNIT, empty, l->profiles,
+                                err);
     for (size_t i = 0; i < u->n && s == TALLY_OK; i++) {
         memcpy(empty[i].spread, l->profiles[i].spread, sizeof empty[i].spread);
-        tally_rail_start_from(&u->tracks[i], &l->profiles[i], &empty[i]);
+        s = tally_rail_start(&u->tracks[i], &l->profiles[i], &l->strips[i], l->k, TRACKS_A_UNIT,
+                             &empty[i], err);
     }
     for (int round = 0; round < ROUNDS && s == TALLY_OK; round++) {
+        /* at first a parked train's shadow is in the level of the ground beside it */
+        const rail_belief belief = { .shadows = round > 0 };
         for (size_t k = 0; k < l->k && s == TALLY_OK; k++)
-            s = judge_unit(stack, u, empty, &l->strips[k * TRACKS_A_UNIT], chosen[k], 0,
+            s = judge_unit(stack, u, empty, &l->strips[k * TRACKS_A_UNIT], chosen[k], &belief,
                            &l->states[k * TRACKS_A_UNIT], err);
         if (s == TALLY_OK) s = learn_levels(ctx, u, l, true, empty, err);
     }
@@ -357,9 +365,9 @@ static tally_status get_track(const tally_unit *unit, const tally_track *t,
     if (s == TALLY_OK) s = tally_model_get(model, unit->name, name, &noise, err);
     layer_name(name, t->zone, "known");
     if (s == TALLY_OK) s = tally_model_get(model, unit->name, name, &known, err);
-    if (s == TALLY_OK &&
-        (e->level.width != t->n || e->level.height != t->lanes || e->level.bands != bands ||
-         noise.width != t->lanes || noise.height != 2 || noise.bands != bands || known.width != t->n))
+    if (s == TALLY_OK && (e->level.width != t->n || e->level.height != t->lanes ||
+                          e->level.bands != bands || noise.width != t->lanes || noise.height != 2 ||
+                          noise.bands != bands || known.width != t->n))
         s = tally_fail(err, TALLY_E_FORMAT,
                        "%s_%s: another size than the track; use --fresh to start over", unit->name,
                        name);
@@ -535,7 +543,8 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
     if (s == TALLY_OK) s = tally_rail_relight(&lit, stack->scenes[scene].snow, err);
     /* the threshold as it is comes last, so that its states stay */
     for (int k = 2; k >= 0 && s == TALLY_OK; k--) {
-        s = judge_unit(stack, u, empty, strips, scene, biases[k], states, err);
+        const rail_belief belief = { .bias = biases[k], .shadows = true };
+        s = judge_unit(stack, u, empty, strips, scene, &belief, states, err);
         for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
             cars[i][k] = cuts_of(&u->tracks[i], &states[i], NULL, NULL);
     }

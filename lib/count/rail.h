@@ -50,10 +50,13 @@ tally_status tally_rail_profiles(const tally_track *tracks, size_t n_tracks,
                                  const tally_patch *strips, size_t k, size_t apart,
                                  const tally_rail_empty *empty, tally_rail_profile *out,
                                  tally_error *err) TALLY_MUST_CHECK;
-/* Nothing is believed yet: the profile all along. */
-void tally_rail_start_from(const tally_track *track, const tally_rail_profile *profile,
-                           tally_rail_empty *empty);
-/* The profile where `states` of k scenes never show a place empty. */
+/* Nothing is believed yet: at each place the dates that look most like the profile, of k scenes
+ * whose strips stand `apart`. */
+tally_status tally_rail_start(const tally_track *track, const tally_rail_profile *profile,
+                              const tally_patch *strips, size_t k, size_t apart,
+                              tally_rail_empty *empty, tally_error *err) TALLY_MUST_CHECK;
+/* The profile where `states` of k scenes never show a place empty (NULL: where the level is unlike
+ * it). */
 tally_status tally_rail_fill(const tally_track *track, const tally_rail_profile *profile,
                              const tally_rail_state *states, size_t k, tally_rail_empty *empty,
                              tally_error *err) TALLY_MUST_CHECK;
@@ -81,9 +84,9 @@ tally_status tally_rail_relight(const tally_rail_scene *scene, bool snow,
                                 tally_error *err) TALLY_MUST_CHECK;
 
 /*
- * Judge a strip, in the empty track's light, against it. shaded: per column, a neighbour's wagon throws its shadow
- * here, so that anything from lit to fully shaded is empty ground; NULL: nowhere. Writes seen,
- * logit and, by the best path of two states, occupied.
+ * Judge a strip, in the empty track's light, against it. shaded: per column, a neighbour's wagon
+ * throws its shadow here, so that anything from lit to fully shaded is empty ground; NULL: nowhere.
+ * Writes seen, logit and, by the best path of two states, occupied.
  */
 tally_status tally_rail_judge(const tally_track *track, const tally_rail_empty *empty,
                               const tally_patch *strip, const tally_rail_sun *sun,

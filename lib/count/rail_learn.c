@@ -14,9 +14,6 @@
 
 static const double SIGMA_FLOOR =
     0.035; /* of the level: texture of ballast that a shift of 0.1 px moves (rail_0.5m) */
-static const double LEAST_LIKE =
-    0.08; /* share of a track that must look like its quieter neighbour's empty state */
-
 void tally_rail_empty_fini(tally_rail_empty *e)
 {
     tally_patch_fini(&e->level);

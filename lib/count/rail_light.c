@@ -20,8 +20,8 @@
 #include "count/rail.h"
 
 static const double BLOCK_M = 6, REACH_M = 16;
-static const double OPEN_M = 1.9;    /* from a centre line: past a wagon's side */
-static const double CONTRAST = 0.1;  /* of the level: what the prior weighs */
+static const double OPEN_M = 1.9;   /* from a centre line: past a wagon's side */
+static const double CONTRAST = 0.1; /* of the level: what the prior weighs */
 static const double TRIM = 2.5;
 static const double LEAST_GAIN = 0.2, MOST_GAIN = 4;
 static const double CLOUD_BRIGHTER = 1.6; /* than the scene's usual light: opacity of a fifth over
@@ -29,6 +29,7 @@ static const double CLOUD_BRIGHTER = 1.6; /* than the scene's usual light: opaci
 static const double MOST_NOISE = 4;
 static const double MEDIAN_CHI2 = 0.4549; /* median of a squared standard normal number */
 enum { LEAST_CELLS = 24, ROUNDS = 3 };
+static const double EVERY_M = 1.5; /* cells along: closer ones say the same */
 
 typedef struct block {
     int from, to; /* columns */
@@ -90,14 +91,15 @@ static void collect(const tally_rail_scene *r, block *const *blocks, const int *
                     tally_point at, double reach_px, cells *c)
 {
     c->n = 0;
-    for (size_t i = 0; i < r->n; i++)
+    for (size_t i = 0; i < r->n; i++) {
+        int every = (int)fmax(1, EVERY_M / r->tracks[i].step_m);
         for (int k = 0; k < n_blocks[i]; k++) {
             const block *b = &blocks[i][k];
             if (hypot(b->middle.x - at.x, b->middle.y - at.y) > reach_px) continue;
             for (int lane = 0; lane < r->tracks[i].lanes; lane++) {
                 const float *level = tally_patch_row(&r->empty[i].level, band, lane),
                             *value = tally_patch_row(&r->strips[i], band, lane);
-                for (int col = b->from; col < b->to && c->n < c->most; col++) {
+                for (int col = b->from; col < b->to && c->n < c->most; col += every) {
                     if (!tally_bits_get(&r->open[i], col, lane) ||
                         !tally_bits_get(&r->strips[i].valid, col, lane) ||
                         !tally_bits_get(&r->empty[i].level.valid, col, lane) || !(level[col] > 0))
@@ -108,6 +110,7 @@ static void collect(const tally_rail_scene *r, block *const *blocks, const int *
                 }
             }
         }
+    }
 }
 
 /* Median of |value - (gain level + offset)|, times 1.4826. */

@@ -9,6 +9,7 @@
  * cross-sections lie densest (mean shift with medians; Fukunaga and Hostetler 1975,
  * doi:10.1109/TIT.1975.1055330): take all that lie within reach, move to their median, again.
  *
+ * At first the level of a place is that of the two dates which look most like the profile there.
  * Then, with what is believed of each date, the learned level of a place is kept where it was seen
  * empty. Where it never was, over more than a wagon's length, the profile takes its place, and the
  * place is marked as never seen empty. What is shorter is a mark on the ground.
@@ -20,14 +21,19 @@
 
 #include "count/rail.h"
 
-static const double BODY_M = 1.9;      /* a wagon's side and the dark line under it included */
-static const double EVERY_M = 2;       /* one cross-section in two metres is enough */
-static const double FIRST_REACH = 0.12, LEAST_REACH = 0.06; /* of the level: 2 of these either way */
-static const double INSIDE = 2;
-static const double LEAST_SHARE = 0.02; /* of the cross-sections: fewer are no track's empty state */
-static const double LEAST_SPREAD = 0.03;
+static const double BODY_M = 1.9; /* a wagon's side and the dark line under it included */
+static const double EVERY_M = 2;  /* one cross-section in two metres is enough */
+/* How far empty cross-sections lie from their median, root mean square over lanes and bands, of the
+ * level: 0.09 on half, 0.17 on nine tenths of the places (rail_0.5m); wagons of ballast's colour
+ * from 0.21 up. So the reach is a little more than what half of the quietest track keeps to. */
+static const double REACH_OF_QUIET = 1.35, LEAST_REACH = 0.05, MOST_REACH = 0.2;
+static const double LEAST_SHARE =
+    0.02;                              /* of the cross-sections: fewer are no track's empty state */
+static const double PLAIN_SHARE = 0.1; /* this many need no second start */
 static const double SHORTEST_TRAIN_M = 8;
-static const double UNLIKE = 3, SMOOTH_M = 6;
+static const double SHADOW = 0.8, SHADOW_M = 3; /* darker than this beside a train: its shadow */
+static const double NEAREST_SMOOTH_M = 3, NEARLY = 1.25;
+static const double UNLIKE = 0.2, SMOOTH_M = 6; /* of the level */
 enum { STEPS = 5 };
 
 static bool in_body(const tally_track *t, int lane)
@@ -68,11 +74,10 @@ static double unrest(const tally_track *t, const tally_rail_profile *p, int band
     return n ? sum / n : 0;
 }
 
-/* Root mean squared distance of a column to a profile, in units of its spread; NAN: not seen. */
+/* Root mean squared distance of a column to a profile, in units of its level; NAN: not seen. */
 static double distance(const tally_track *t, const tally_patch *strip, int c,
                        const tally_rail_profile *p)
 {
-    static const double CAP = 25;
     double sum = 0;
     int cells = 0, lanes = 0;
     for (int lane = 0; lane < t->lanes; lane++) {
@@ -82,8 +87,8 @@ static double distance(const tally_track *t, const tally_patch *strip, int c,
         cells++;
         for (int b = 0; b < strip->bands; b++) {
             double z = (tally_patch_row(strip, b, lane)[c] - p->level[lane][b]) /
-                       fmax(p->spread[lane][b], 1e-6);
-            sum += fmin(z * z, CAP) / strip->bands;
+                       fmax(fabsf(p->level[lane][b]), 1e-6);
+            sum += fmin(z * z, 1) / strip->bands;
         }
     }
     return 2 * cells > lanes ? sqrt(sum / cells) : NAN;
@@ -94,9 +99,9 @@ typedef struct member {
     int c;
 } member;
 
-/* Cross-sections of all dates that lie inside. `total`: how many were seen. */
+/* Cross-sections of all dates within reach. `total`: how many were seen. */
 static size_t members_of(const tally_track *t, const tally_patch *strips, size_t k,
-                         const tally_rail_profile *p, member *out, size_t *total)
+                         const tally_rail_profile *p, double reach, member *out, size_t *total)
 {
     int every = (int)fmax(1, EVERY_M / t->step_m);
     size_t n = 0;
@@ -106,7 +111,7 @@ static size_t members_of(const tally_track *t, const tally_patch *strips, size_t
             double d = distance(t, &strips[i], c, p);
             if (!isfinite(d)) continue;
             (*total)++;
-            if (d <= INSIDE) out[n++] = (member) { &strips[i], c };
+            if (d <= reach) out[n++] = (member) { &strips[i], c };
         }
     return n;
 }
@@ -126,6 +131,37 @@ static void move_to(const tally_track *t, const member *m, size_t n, float *room
         }
 }
 
+/* Drift from `start`; returns the share of all cross-sections within reach of where it ends. */
+static double drift(const tally_track *t, const tally_patch *strips, size_t k,
+                    const tally_rail_profile *start, double reach, member *members, float *room,
+                    tally_rail_profile *out)
+{
+    double share = 0;
+    *out = *start;
+    for (int step = 0; step < STEPS; step++) {
+        size_t total, n = members_of(t, strips, k, out, reach, members, &total);
+        share = total ? (double)n / (double)total : 0;
+        if (n < 4 || share < LEAST_SHARE) return 0;
+        move_to(t, members, n, room, out, strips[0].bands);
+    }
+    return share;
+}
+
+/* What half of a track's cross-sections keep to, of all dates. */
+static double usual_distance(const tally_track *t, const tally_patch *strips, size_t k,
+                             const tally_rail_profile *p, float *room)
+{
+    int every = (int)fmax(1, EVERY_M / t->step_m);
+    size_t n = 0;
+    for (size_t i = 0; i < k; i++)
+        for (int c = 0; c < t->n; c += every) {
+            double d = distance(t, &strips[i], c, p);
+            if (isfinite(d)) room[n++] = (float)d;
+        }
+    return n ? tally_median(room, n) : MOST_REACH;
+}
+
+/* Members lie within reach by choice, so their spread says too little: at least what is usual. */
 static void widen(const tally_track *t, double least, tally_rail_profile *p, int bands)
 {
     for (int lane = 0; lane < t->lanes; lane++)
@@ -134,26 +170,27 @@ static void widen(const tally_track *t, double least, tally_rail_profile *p, int
                 fmaxf(p->spread[lane][b], (float)(least * fabs(p->level[lane][b])) + 1e-6f);
 }
 
-/* Drift from `start`; false: nothing of this track looks like it. */
-static bool drift(const tally_track *t, const tally_patch *strips, size_t k,
-                  const tally_rail_profile *start, member *members, float *room,
-                  tally_rail_profile *out)
+/* The empty cross-section of one track: from the quietest track's, or, where hardly anything of
+ * this track looks like that, from its own typical one. */
+static void settle(const tally_track *t, const tally_patch *strips, size_t k,
+                   const tally_rail_profile *quiet, const tally_rail_profile *typical, double reach,
+                   member *members, float *room, tally_rail_profile *out)
 {
-    int bands = strips[0].bands;
-    tally_rail_profile p = *start;
-    for (int lane = 0; lane < t->lanes; lane++)
-        for (int b = 0; b < bands; b++)
-            p.spread[lane][b] = 0;
-    for (int step = 0; step < STEPS; step++) {
-        size_t total;
-        widen(t, step == 0 ? FIRST_REACH : LEAST_REACH, &p, bands);
-        size_t n = members_of(t, strips, k, &p, members, &total);
-        if (n < 4 || (double)n < LEAST_SHARE * (double)total) return false;
-        move_to(t, members, n, room, &p, bands);
-    }
-    widen(t, LEAST_SPREAD, &p, bands);
-    *out = p;
-    return true;
+    double share = drift(t, strips, k, quiet, reach, members, room, out);
+    if (share >= PLAIN_SHARE) return;
+    tally_rail_profile other;
+    double other_share = drift(t, strips, k, typical, reach, members, room, &other);
+    if (other_share > share)
+        *out = other;
+    else if (share == 0)
+        *out = *typical;
+}
+
+static void strips_of(const tally_patch *strips, size_t k, size_t apart, size_t track,
+                      tally_patch *out)
+{
+    for (size_t d = 0; d < k; d++)
+        out[d] = strips[d * apart + track];
 }
 
 tally_status tally_rail_profiles(const tally_track *tracks, size_t n_tracks,
@@ -168,8 +205,8 @@ tally_status tally_rail_profiles(const tally_track *tracks, size_t n_tracks,
     member *members = tally_alloc(longest * k + 1, sizeof *members);
     tally_patch *own = tally_alloc(k, sizeof *own);
     tally_rail_profile *typical = tally_alloc(n_tracks, sizeof *typical);
-    tally_status s = room && members && own && typical ? TALLY_OK
-                                                       : tally_nomem(err, "a track's background");
+    tally_status s =
+        room && members && own && typical ? TALLY_OK : tally_nomem(err, "a track's background");
     for (size_t i = 0; i < n_tracks && s == TALLY_OK; i++) {
         int bands = empty[i].level.bands;
         along(&tracks[i], &empty[i], room, &typical[i]);
@@ -177,13 +214,17 @@ tally_status tally_rail_profiles(const tally_track *tracks, size_t n_tracks,
             unrest(&tracks[quietest], &typical[quietest], bands))
             quietest = i;
     }
+    double reach = 0;
+    if (s == TALLY_OK && n_tracks > 0) {
+        strips_of(strips, k, apart, quietest, own);
+        reach = tally_clamp(REACH_OF_QUIET *
+                                usual_distance(&tracks[quietest], own, k, &typical[quietest], room),
+                            LEAST_REACH, MOST_REACH);
+    }
     for (size_t i = 0; i < n_tracks && s == TALLY_OK; i++) {
-        for (size_t d = 0; d < k; d++)
-            own[d] = strips[d * apart + i];
-        if (drift(&tracks[i], own, k, &typical[quietest], members, room, &out[i])) continue;
-        if (drift(&tracks[i], own, k, &typical[i], members, room, &out[i])) continue;
-        out[i] = typical[i];
-        widen(&tracks[i], FIRST_REACH, &out[i], empty[i].level.bands);
+        strips_of(strips, k, apart, i, own);
+        settle(&tracks[i], own, k, &typical[quietest], &typical[i], reach, members, room, &out[i]);
+        widen(&tracks[i], reach / REACH_OF_QUIET, &out[i], empty[i].level.bands);
     }
     tally_free(room);
     tally_free(members);
@@ -204,10 +245,75 @@ static void put_profile(const tally_track *t, const tally_rail_profile *p, int c
     e->known[c] = 0;
 }
 
-void tally_rail_start_from(const tally_track *t, const tally_rail_profile *p, tally_rail_empty *e)
+/* The ground beside a train that is always there lies in its shadow, which is not its level. */
+static void light_beside(const tally_track *t, const tally_rail_profile *p, int c,
+                         tally_rail_empty *e)
 {
-    for (int c = 0; c < t->n; c++)
-        put_profile(t, p, c, e);
+    for (int lane = 0; lane < t->lanes; lane++) {
+        double m = fabs(tally_track_lane_m(t, lane));
+        if (in_body(t, lane) || m > SHADOW_M) continue;
+        for (int b = 0; b < e->level.bands; b++) {
+            float *level = &tally_patch_row(&e->level, b, lane)[c];
+            if (*level < SHADOW * p->level[lane][b]) *level = p->level[lane][b];
+        }
+    }
+}
+
+/* A column's mean over the smoothed distances of one date. */
+static double smoothed(const tally_track *t, const float *raw, int c, int half)
+{
+    double sum = 0;
+    int n = 0;
+    for (int m = c - half; m <= c + half; m++)
+        if (m >= 0 && m < t->n && isfinite(raw[m])) sum += raw[m], n++;
+    return n ? sum / n : NAN;
+}
+
+/* The two dates that look most like the profile at a column; -1: none. The second only when it
+ * looks nearly as much like it. raw: k rows of n. */
+static void nearest_dates(const tally_track *t, const float *raw, size_t k, int c, int out[2])
+{
+    double first = INFINITY, second = INFINITY;
+    int half = (int)(NEAREST_SMOOTH_M / t->step_m / 2);
+    out[0] = out[1] = -1;
+    for (size_t i = 0; i < k; i++) {
+        double d = smoothed(t, raw + i * (size_t)t->n, c, half);
+        if (!isfinite(d) || !isfinite(raw[i * (size_t)t->n + (size_t)c])) continue;
+        if (d < first) {
+            second = first, out[1] = out[0];
+            first = d, out[0] = (int)i;
+        } else if (d < second) {
+            second = d, out[1] = (int)i;
+        }
+    }
+    if (!(second < NEARLY * first)) out[1] = -1;
+}
+
+tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
+                              const tally_patch *strips, size_t k, size_t apart,
+                              tally_rail_empty *e, tally_error *err)
+{
+    float *raw = tally_alloc(k * (size_t)t->n, sizeof *raw);
+    if (!raw) return tally_nomem(err, "a track's background");
+    for (size_t i = 0; i < k; i++)
+        for (int c = 0; c < t->n; c++)
+            raw[i * (size_t)t->n + (size_t)c] = (float)distance(t, &strips[i * apart], c, p);
+    for (int c = 0; c < t->n; c++) {
+        int near[2];
+        nearest_dates(t, raw, k, c, near);
+        for (int lane = 0; near[0] >= 0 && lane < t->lanes; lane++) {
+            const tally_patch *a = &strips[(size_t)near[0] * apart],
+                              *b = &strips[(size_t)(near[1] >= 0 ? near[1] : near[0]) * apart];
+            if (!in_body(t, lane) || !tally_bits_get(&a->valid, c, lane) ||
+                !tally_bits_get(&b->valid, c, lane))
+                continue;
+            for (int band = 0; band < e->level.bands; band++)
+                tally_patch_row(&e->level, band, lane)[c] =
+                    (tally_patch_row(a, band, lane)[c] + tally_patch_row(b, band, lane)[c]) / 2;
+        }
+    }
+    tally_free(raw);
+    return tally_rail_fill(t, p, NULL, 0, e, err);
 }
 
 /* How many dates show a place, and how many of them empty. */
@@ -231,13 +337,10 @@ tally_status tally_rail_fill(const tally_track *t, const tally_rail_profile *p,
     for (int c = 0; c < t->n && s == TALLY_OK; c++)
         raw[c] = (float)distance(t, &e->level, c, p);
     for (int c = 0; c < t->n && s == TALLY_OK; c++) {
-        double sum = 0;
-        int n = 0, shown, bare;
-        for (int m = c - half; m <= c + half; m++)
-            if (m >= 0 && m < t->n && isfinite(raw[m])) sum += raw[m], n++;
-        bool unlike = n == 0 || sum / n > UNLIKE;
+        int shown, bare;
+        bool unlike = !(smoothed(t, raw, c, half) <= UNLIKE);
         tell_dates(states, k, c, &shown, &bare);
-        doubtful[c] = bare == 0 || (unlike && 2 * bare < shown);
+        doubtful[c] = states ? bare == 0 || (unlike && 2 * bare < shown) : unlike;
     }
     for (int c = 0; c < t->n && s == TALLY_OK;) {
         int from = c;
@@ -245,10 +348,12 @@ tally_status tally_rail_fill(const tally_track *t, const tally_rail_profile *p,
             c++;
         bool train = doubtful[from] && (c - from) * t->step_m >= SHORTEST_TRAIN_M;
         for (int m = from; m < c; m++)
-            if (train)
+            if (train) {
                 put_profile(t, p, m, e);
-            else
+                light_beside(t, p, m, e);
+            } else {
                 e->known[m] = 1;
+            }
     }
     tally_free(raw);
     tally_free(doubtful);
