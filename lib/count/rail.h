@@ -38,6 +38,8 @@ typedef struct tally_rail_state {
 
 tally_status tally_rail_state_init(tally_rail_state *s, int n, tally_error *err) TALLY_MUST_CHECK;
 void tally_rail_state_fini(tally_rail_state *s);
+/* Believed empty, and in a light that can be trusted. */
+bool tally_rail_shows_empty(const tally_rail_state *s, int column);
 
 /* Level and noise from strips of k scenes, leaving out what `occupied` (k states; NULL at first)
  * says. */

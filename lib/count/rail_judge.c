@@ -30,6 +30,7 @@ static const double STEEPNESS =
 static const double INDEPENDENT_M = 2;
 static const double SHADOW_WEIGHT =
     2.0; /* log odds of a clear own shadow, or of its absence, at low sun */
+static const double TRUSTED_NOISE = 2;
 static const double SWITCH_COST = 5; /* log odds against a change of state */
 
 tally_status tally_rail_state_init(tally_rail_state *s, int n, tally_error *err)
@@ -52,6 +53,11 @@ void tally_rail_state_fini(tally_rail_state *s)
     tally_free(s->logit);
     tally_free(s->noise);
     *s = (tally_rail_state) { 0 };
+}
+
+bool tally_rail_shows_empty(const tally_rail_state *s, int column)
+{
+    return s->seen[column] && !s->occupied[column] && s->noise[column] <= TRUSTED_NOISE;
 }
 
 static bool in_core(const tally_track *t, int lane)

@@ -27,7 +27,10 @@ static const double LEAST_GAIN = 0.2, MOST_GAIN = 4;
 static const double CLOUD_BRIGHTER = 1.6; /* than the scene's usual light: opacity of a fifth over
                                              ballast, which reflects a fourth of what cloud does */
 static const double MOST_NOISE = 4;
-static const double MEDIAN_CHI2 = 0.4549; /* median of a squared standard normal number */
+/* Spread is read off the nearer cells, for shadows of trains may lie on more than half of them: the
+ * 0.3 quantile, and what it is of a standard normal number's size. */
+static const double NEARER = 0.3, NEARER_SIZE = 0.3853;
+static const double BRIGHTER_HALF = 0.7; /* where the fit starts: shadows darken, only cloud brightens */
 enum { LEAST_CELLS = 24, ROUNDS = 3 };
 static const double EVERY_M = 1.5; /* cells along: closer ones say the same */
 
@@ -113,22 +116,20 @@ static void collect(const tally_rail_scene *r, block *const *blocks, const int *
     }
 }
 
-/* Median of |value - (gain level + offset)|, times 1.4826. */
 static double spread_about(cells *c, double gain, double offset)
 {
     for (size_t i = 0; i < c->n; i++)
         c->scratch[i] = fabsf((float)(c->value[i] - (gain * c->level[i] + offset)));
-    return 1.4826 * tally_median(c->scratch, c->n);
+    return tally_quantile(c->scratch, c->n, NEARER) / NEARER_SIZE;
 }
 
 /* The line through the cells; false: too few of them. */
 static bool fit_line(cells *c, double *gain, double *offset)
 {
     if (c->n < LEAST_CELLS) return false;
-    /* above the middle: shadows darken a part of the ground, nothing but cloud brightens it */
     for (size_t i = 0; i < c->n; i++)
         c->scratch[i] = c->value[i] / c->level[i];
-    *gain = tally_quantile(c->scratch, c->n, 0.55);
+    *gain = tally_quantile(c->scratch, c->n, BRIGHTER_HALF);
     *offset = 0;
     for (int round = 0; round < ROUNDS; round++) {
         double cut = TRIM * spread_about(c, *gain, *offset) + 1e-6;
@@ -171,12 +172,12 @@ static void fit_block(const tally_rail_scene *r, block *const *blocks, const int
         ratio += tally_median(c->scratch, c->n) / bands;
         for (size_t i = 0; i < c->n; i++) {
             double z = (c->value[i] - b->offset[band]) / b->gain[band] - c->level[i];
-            c->scratch[i] = (float)(z * z / (c->sigma[i] * c->sigma[i]));
+            c->scratch[i] = (float)fabs(z / c->sigma[i]);
         }
-        noise += tally_median(c->scratch, c->n) / MEDIAN_CHI2 / bands;
+        noise += tally_quantile(c->scratch, c->n, NEARER) / NEARER_SIZE / bands;
     }
     b->ratio = ratio;
-    b->noise = tally_clamp(sqrt(noise), 1, MOST_NOISE);
+    b->noise = tally_clamp(noise, 1, MOST_NOISE);
 }
 
 static void apply(const tally_track *t, const block *blocks, int n, double usual, bool snow,

@@ -322,7 +322,7 @@ static void tell_dates(const tally_rail_state *states, size_t k, int c, int *sho
     *shown = *bare = 0;
     for (size_t i = 0; i < k; i++) {
         *shown += states[i].seen[c];
-        *bare += states[i].seen[c] && !states[i].occupied[c];
+        *bare += tally_rail_shows_empty(&states[i], c);
     }
 }
 
