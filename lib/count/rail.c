@@ -201,8 +201,8 @@ typedef struct rail_belief {
 
 static tally_status judge_unit(const tally_stack *stack, const rail_unit *u,
                                const tally_rail_empty *empty, const tally_patch *strips,
-                               size_t scene, const rail_belief *belief,
-                               tally_rail_state *states, tally_error *err)
+                               size_t scene, const rail_belief *belief, tally_rail_state *states,
+                               tally_error *err)
 {
     const tally_stack_scene *entry = &stack->scenes[scene];
     size_t order[TRACKS_A_UNIT] = { 0 };
@@ -219,7 +219,8 @@ static tally_status judge_unit(const tally_stack *stack, const rail_unit *u,
         bool *shaded = tally_alloc((size_t)t->n, sizeof *shaded);
         if (!shaded) return tally_nomem(err, "a track");
         if (sun) find_shade(stack, u, states, judged, i, shadow, shaded);
-        s = tally_rail_judge(t, &empty[i], &strips[i], &light, shaded, belief->bias, &states[i], err);
+        s = tally_rail_judge(t, &empty[i], &strips[i], &light, shaded, belief->bias, &states[i],
+                             err);
         judged[i] = true;
         tally_free(shaded);
     }

@@ -65,8 +65,7 @@ static void mask_rows(const tally_track *t, const tally_patch *strips,
         uint64_t *bits = r->bits + i * words;
         memcpy(bits, tally_bits_row(&strips[i].valid, lane), words * sizeof *bits);
         for (int c = 0; states && c < t->n; c++)
-            if (!tally_rail_shows_empty(&states[i], c))
-                bits[c >> 6] &= ~(UINT64_C(1) << (c & 63));
+            if (!tally_rail_shows_empty(&states[i], c)) bits[c >> 6] &= ~(UINT64_C(1) << (c & 63));
         r->valid[i] = bits;
     }
     for (int c = 0; states && c < t->n; c++) {

@@ -8,9 +8,11 @@
  *
  * through the open cells of all tracks within reach. Wagons' shadows are outliers below, clouds'
  * rims outliers above: cells are trimmed at 2.5 robust deviations, thrice. Ballast has little
- * contrast, and then a line cannot tell gain from offset; so the line is drawn towards "gain alone"
- * by a prior (ridge regression; Hoerl and Kennard 1970, doi:10.1080/00401706.1970.10488634) that
- * weighs as much as ground whose levels differ by a tenth.
+ * contrast, and then a line cannot tell gain from offset; so the line is drawn towards what physics
+ * expects, by a prior (ridge regression; Hoerl and Kennard 1970,
+ * doi:10.1080/00401706.1970.10488634) that weighs as much as ground whose levels differ by a tenth:
+ * ground brighter than is usual in the scene has haze added, ground darker than that gets less
+ * light.
  *
  * Where the ground is much brighter than the scene's usual light there is cloud, and nothing is
  * seen. What the line leaves over, in units of noise, says how far this place can be trusted.
@@ -30,7 +32,8 @@ static const double MOST_NOISE = 4;
 /* Spread is read off the nearer cells, for shadows of trains may lie on more than half of them: the
  * 0.3 quantile, and what it is of a standard normal number's size. */
 static const double NEARER = 0.3, NEARER_SIZE = 0.3853;
-static const double BRIGHTER_HALF = 0.7; /* where the fit starts: shadows darken, only cloud brightens */
+static const double BRIGHTER_HALF =
+    0.7; /* where the fit starts: shadows darken, only cloud brightens */
 enum { LEAST_CELLS = 24, ROUNDS = 3 };
 static const double EVERY_M = 1.5; /* cells along: closer ones say the same */
 
@@ -38,8 +41,9 @@ typedef struct block {
     int from, to; /* columns */
     tally_point middle;
     double gain[TALLY_RAIL_BANDS], offset[TALLY_RAIL_BANDS];
-    double ratio; /* how bright its ground is, of the level; NAN: unknown */
-    double noise; /* in units of the level's noise */
+    double bright[TALLY_RAIL_BANDS]; /* its ground, of the level; NAN: unknown */
+    double ratio;                    /* mean of that */
+    double noise;                    /* in units of the level's noise */
 } block;
 
 typedef struct cells {
@@ -123,14 +127,34 @@ static double spread_about(cells *c, double gain, double offset)
     return tally_quantile(c->scratch, c->n, NEARER) / NEARER_SIZE;
 }
 
-/* The line through the cells; false: too few of them. */
-static bool fit_line(cells *c, double *gain, double *offset)
+/* Of the level; above the middle, for shadows darken a part of the ground. */
+static double brightness(cells *c)
 {
-    if (c->n < LEAST_CELLS) return false;
     for (size_t i = 0; i < c->n; i++)
         c->scratch[i] = c->value[i] / c->level[i];
-    *gain = tally_quantile(c->scratch, c->n, BRIGHTER_HALF);
-    *offset = 0;
+    return tally_quantile(c->scratch, c->n, BRIGHTER_HALF);
+}
+
+static double mean_level(const cells *c)
+{
+    double sum = 0;
+    for (size_t i = 0; i < c->n; i++)
+        sum += c->level[i];
+    return sum / (double)c->n;
+}
+
+/* What is expected of ground so bright: haze above what is usual, less light below it. */
+static void start_line(double ratio, double usual, double level, double *gain, double *offset)
+{
+    *gain = fmin(ratio, usual);
+    *offset = (ratio - *gain) * level;
+}
+
+/* The line through the cells; false: too few of them. */
+static bool fit_line(cells *c, double usual, double *gain, double *offset)
+{
+    if (c->n < LEAST_CELLS) return false;
+    start_line(brightness(c), usual, mean_level(c), gain, offset);
     for (int round = 0; round < ROUNDS; round++) {
         double cut = TRIM * spread_about(c, *gain, *offset) + 1e-6;
         double n = 0, mx = 0, my = 0, xx = 0, xy = 0;
@@ -146,37 +170,43 @@ static bool fit_line(cells *c, double *gain, double *offset)
                 xx += dx * dx;
                 xy += dx * (c->value[i] - my);
             }
-        double prior = n * CONTRAST * CONTRAST * mx * mx;
-        *gain = tally_clamp((xy + prior * (my / mx)) / (xx + prior), LEAST_GAIN, MOST_GAIN);
+        double prior = n * CONTRAST * CONTRAST * mx * mx, expected, none;
+        start_line(my / mx, usual, mx, &expected, &none);
+        *gain = tally_clamp((xy + prior * expected) / (xx + prior), LEAST_GAIN, MOST_GAIN);
         *offset = my - *gain * mx;
     }
     return true;
 }
 
-static void fit_block(const tally_rail_scene *r, block *const *blocks, const int *n_blocks,
-                      double reach_px, block *b, cells *c)
+static void look_at_block(const tally_rail_scene *r, block *const *blocks, const int *n_blocks,
+                          double reach_px, block *b, cells *c)
 {
     int bands = r->strips[0].bands;
-    double ratio = 0, noise = 0;
-    b->ratio = NAN;
     b->noise = 1;
+    b->ratio = 0;
     for (int band = 0; band < bands; band++) {
         b->gain[band] = 1;
         b->offset[band] = 0;
+        collect(r, blocks, n_blocks, band, b->middle, reach_px, c);
+        b->bright[band] = c->n >= LEAST_CELLS ? brightness(c) : NAN;
+        b->ratio += b->bright[band] / bands;
     }
+}
+
+static void fit_block(const tally_rail_scene *r, block *const *blocks, const int *n_blocks,
+                      const double usual[], double reach_px, block *b, cells *c)
+{
+    int bands = r->strips[0].bands;
+    double noise = 0;
     for (int band = 0; band < bands; band++) {
         collect(r, blocks, n_blocks, band, b->middle, reach_px, c);
-        if (!fit_line(c, &b->gain[band], &b->offset[band])) return;
-        for (size_t i = 0; i < c->n; i++)
-            c->scratch[i] = (float)((b->gain[band] * c->level[i] + b->offset[band]) / c->level[i]);
-        ratio += tally_median(c->scratch, c->n) / bands;
+        if (!fit_line(c, usual[band], &b->gain[band], &b->offset[band])) return;
         for (size_t i = 0; i < c->n; i++) {
             double z = (c->value[i] - b->offset[band]) / b->gain[band] - c->level[i];
             c->scratch[i] = (float)fabs(z / c->sigma[i]);
         }
         noise += tally_quantile(c->scratch, c->n, NEARER) / NEARER_SIZE / bands;
     }
-    b->ratio = ratio;
     b->noise = tally_clamp(noise, 1, MOST_NOISE);
 }
 
@@ -204,13 +234,16 @@ static void apply(const tally_track *t, const block *blocks, int n, double usual
     }
 }
 
-/* The middle of all blocks' brightness: the light that is usual in this scene. */
-static double usual_ratio(block *const *blocks, const int *n_blocks, size_t n_tracks, float *room)
+/* The light that is usual in this scene; band -1: over all. */
+static double usual_of(block *const *blocks, const int *n_blocks, size_t n_tracks, int band,
+                       float *room)
 {
     size_t n = 0;
     for (size_t i = 0; i < n_tracks; i++)
-        for (int k = 0; k < n_blocks[i]; k++)
-            if (isfinite(blocks[i][k].ratio)) room[n++] = (float)blocks[i][k].ratio;
+        for (int k = 0; k < n_blocks[i]; k++) {
+            double v = band < 0 ? blocks[i][k].ratio : blocks[i][k].bright[band];
+            if (isfinite(v)) room[n++] = (float)v;
+        }
     /* below the middle: cloud may lie over half of the tracks, and it only brightens */
     return n > 0 ? tally_quantile(room, n, 0.25) : 1;
 }
@@ -246,14 +279,20 @@ tally_status tally_rail_relight(const tally_rail_scene *r, bool snow, tally_erro
                 (size_t)r->tracks[i].lanes;
     if (s == TALLY_OK) s = cells_init(&c, most, err);
     double reach_px = REACH_M / r->gsd_m;
-    for (size_t i = 0; i < r->n && s == TALLY_OK; i++)
-        for (int k = 0; k < n_blocks[i]; k++)
-            fit_block(r, blocks, n_blocks, reach_px, &blocks[i][k], &c);
-    /* only when all are known: a fit looks at the neighbours' pixels as they were */
     if (s == TALLY_OK) {
-        double usual = usual_ratio(blocks, n_blocks, r->n, c.scratch);
+        double usual[TALLY_RAIL_BANDS];
         for (size_t i = 0; i < r->n; i++)
-            apply(&r->tracks[i], blocks[i], n_blocks[i], usual, snow, &r->strips[i],
+            for (int k = 0; k < n_blocks[i]; k++)
+                look_at_block(r, blocks, n_blocks, reach_px, &blocks[i][k], &c);
+        for (int band = 0; r->n > 0 && band < r->strips[0].bands; band++)
+            usual[band] = usual_of(blocks, n_blocks, r->n, band, c.scratch);
+        for (size_t i = 0; i < r->n; i++)
+            for (int k = 0; k < n_blocks[i]; k++)
+                fit_block(r, blocks, n_blocks, usual, reach_px, &blocks[i][k], &c);
+        /* only when all are known: a fit looks at the neighbours' pixels as they were */
+        double over_all = usual_of(blocks, n_blocks, r->n, -1, c.scratch);
+        for (size_t i = 0; i < r->n; i++)
+            apply(&r->tracks[i], blocks[i], n_blocks[i], over_all, snow, &r->strips[i],
                   r->states[i].noise);
     }
     for (size_t i = 0; i < r->n; i++)
