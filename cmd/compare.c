@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `tallyman compare`: the series beside published or hand counts. */
-#include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "cmd.h"
 
 static const char doc[] =
     "Set the series of DIR beside published or hand counts.\v"
-    "COUNTS.csv: site,class,date,count[,low,high,quantity,zone,source,tolerance]. What cannot be "
-    "compared is said to be so. "
-    "Dates are taken as days in UTC.\n\n"
+    "COUNTS.csv: site,class,date,count[,low,high,quantity,zone,source,tolerance]. `quantity` is "
+    "objects (default; railcars, vessels), slots (containers) or boxes; `tolerance` a number of "
+    "them, or of percent with a `%`; without one they agree where the intervals meet or a tenth is "
+    "not exceeded. What cannot be compared is said to be so. Dates are local to the site where "
+    "its site file names the time zone, else days in UTC. An empty zone is the whole site.\n\n"
     "Example:\n"
     "  tallyman compare out published.csv\n\n"
-    "Exit status: 0 all agree; 4 one differs beyond its tolerance; 1 failed; 2 the call was wrong.";
+    "Exit status: 0 none differs; 4 one differs beyond its tolerance; 1 failed; 2 the call was "
+    "wrong.";
 static const struct argp_child children[] = { { &cmd_common_argp, 0, "Common options:", 0 },
                                               { 0 } };
 
@@ -56,12 +64,63 @@ static tally_status read_records(const char *folder, tally_records **out, tally_
     return s;
 }
 
-static void print_number(double value)
+/* Seconds east of UTC in the zone that set_zone() chose. */
+static int64_t ahead_s(int64_t utc, const void *zone)
 {
-    if (isfinite(value))
-        printf(",%.6g", value);
-    else
-        printf(",");
+    struct tm there;
+    time_t at = (time_t)utc;
+    (void)zone;
+    return localtime_r(&at, &there) ? there.tm_gmtoff : 0;
+}
+
+/* Let the C library's clock run in the site's time zone. False: that zone is not installed. */
+static bool set_zone(const char *name)
+{
+    char path[512];
+    const char *folder = getenv("TZDIR");
+    int n = snprintf(path, sizeof path, "%s/%s", folder ? folder : "/usr/share/zoneinfo", name);
+    if (n < 0 || (size_t)n >= sizeof path || strstr(name, "..") || access(path, R_OK) != 0)
+        return false;
+    setenv("TZ", name, 1);
+    tzset();
+    return true;
+}
+
+static void say(const tally_context *ctx, tally_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void say(const tally_context *ctx, tally_level level, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (ctx->on_message) ctx->on_message(ctx->user, level, text);
+}
+
+static tally_status choose_zone(const call *c, tally_compare_settings *settings, tally_error *err)
+{
+    char *zone = NULL;
+    tally_status s = tally_run_timezone(c->folder, &zone, err);
+    if (s == TALLY_OK && *zone && set_zone(zone))
+        settings->ahead_s = ahead_s;
+    else if (s == TALLY_OK && *zone)
+        say(c->ctx, TALLY_WARNING,
+            "%s: time zone `%s` is not installed, so dates are days in UTC; install tzdata",
+            c->folder, zone);
+    free(zone);
+    return s;
+}
+
+static void sum_up(const tally_context *ctx, const tally_comparison *rows, size_t n,
+                   const size_t by_verdict[])
+{
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].verdict == TALLY_DIFFERS)
+            say(ctx, TALLY_NOTE, "%s, %s, %s, %s: %g published, %g here", rows[i].site,
+                rows[i].zone, rows[i].class_, rows[i].date, rows[i].published, rows[i].ours);
+    say(ctx, TALLY_NOTE, "%zu rows: %zu agree, %zu differ, %zu cannot be compared", n,
+        by_verdict[TALLY_AGREES], by_verdict[TALLY_DIFFERS], by_verdict[TALLY_INCOMPARABLE]);
 }
 
 int cmd_compare(int argc, char **argv, tally_context *ctx)
@@ -70,24 +129,22 @@ int cmd_compare(int argc, char **argv, tally_context *ctx)
     call c = { .ctx = ctx };
     tally_records *records = NULL;
     tally_comparison *rows = NULL;
-    size_t n = 0, differ = 0;
+    tally_compare_settings settings = { 0 };
+    size_t n = 0, by_verdict[TALLY_INCOMPARABLE + 1] = { 0 };
+    char *table = NULL;
     tally_error err = { 0 };
 
     if (argp_parse(&argp, argc, argv, 0, NULL, &c) != 0) return EXIT_CALL;
     tally_status s = read_records(c.folder, &records, &err);
-    if (s == TALLY_OK) s = tally_compare(records, c.counts, &rows, &n, &err);
-    if (s == TALLY_OK) puts("site,class,zone,date,published,ours,low,high,verdict,reason");
-    for (size_t i = 0; i < n; i++) {
-        printf("%s,%s,%s,%s", rows[i].site, rows[i].class_, rows[i].zone, rows[i].date);
-        print_number(rows[i].published);
-        print_number(rows[i].ours);
-        print_number(rows[i].low);
-        print_number(rows[i].high);
-        printf(",%s,%s\n", tally_verdict_name(rows[i].verdict), rows[i].reason);
-        differ += rows[i].verdict == TALLY_DIFFERS;
-    }
+    if (s == TALLY_OK) s = choose_zone(&c, &settings, &err);
+    if (s == TALLY_OK) s = tally_compare(records, c.counts, &settings, &rows, &n, &err);
+    if (s == TALLY_OK && (table = tally_comparisons_csv(rows, n))) fputs(table, stdout);
+    for (size_t i = 0; i < n; i++)
+        by_verdict[rows[i].verdict]++;
+    if (s == TALLY_OK) sum_up(ctx, rows, n, by_verdict);
+    free(table);
     tally_comparisons_free(&rows);
     tally_records_destroy(&records);
     if (s != TALLY_OK) return cmd_failed(&err);
-    return differ ? EXIT_DIFFERS : EXIT_DONE;
+    return by_verdict[TALLY_DIFFERS] ? EXIT_DIFFERS : EXIT_DONE;
 }

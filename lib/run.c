@@ -277,6 +277,8 @@ static tally_status prepare(run_job *job, size_t *n_new, tally_error *err)
     if ((s = tally_run_state_open(settings->folder, &job->state, err)) != TALLY_OK) return s;
     tally_sha256(job->site->text, strlen(job->site->text), sha256);
     if ((s = tally_run_state_begin(job->state, settings, sha256, err)) != TALLY_OK) return s;
+    s = tally_run_state_set_timezone(job->state, job->site->timezone, err);
+    if (s != TALLY_OK) return s;
     if (!(store_path = tally_format("%s/tallyman.gpkg", settings->folder)))
         return tally_nomem(err, "a file's name");
     s = tally_store_open(store_path, TALLY_STORE_CREATE, &job->store, err);

@@ -153,6 +153,26 @@ tally_status tally_run_state_begin(tally_run_state *state, const tally_run_setti
     return TALLY_OK;
 }
 
+tally_status tally_run_state_set_timezone(tally_run_state *state, const char *timezone,
+                                          tally_error *err)
+{
+    return json_object_set_new(state->root, "timezone", json_string(timezone)) == 0
+               ? TALLY_OK
+               : tally_nomem(err, "run.json");
+}
+
+tally_status tally_run_timezone(const char *folder, char **out, tally_error *err)
+{
+    tally_run_state *state = NULL;
+    *out = NULL;
+    tally_status s = tally_run_state_open(folder, &state, err);
+    if (s != TALLY_OK) return s;
+    const char *name = string_at(state->root, "timezone");
+    *out = tally_strdup(name ? name : "");
+    tally_run_state_close(&state);
+    return *out ? TALLY_OK : tally_nomem(err, "run.json");
+}
+
 static bool is_remote(const char *path)
 {
     return strncmp(path, "/vsi", 4) == 0;

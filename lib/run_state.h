@@ -26,6 +26,10 @@ bool tally_run_state_is_new(const tally_run_state *state);
 tally_status tally_run_state_begin(tally_run_state *state, const tally_run_settings *settings,
                                    const char *site_sha256, tally_error *err) TALLY_MUST_CHECK;
 
+/* The site's time zone, "" when unknown, for those who read the folder later. */
+tally_status tally_run_state_set_timezone(tally_run_state *state, const char *timezone,
+                                          tally_error *err) TALLY_MUST_CHECK;
+
 /* SHA-256 over all that decides what a scene gives: its files, time, angles, bands. Reads the files
  * whole. */
 tally_status tally_scene_fingerprint(const tally_scene *scene, char out[65],

@@ -104,7 +104,10 @@ bool tally_utc_parse(const char *text, int64_t *utc, bool *has_clock)
 
 int tally_time_parse(const char *text, int64_t *utc)
 {
-    return tally_utc_parse(text, utc, NULL);
+    bool has_clock;
+    if (!tally_utc_parse(text, utc, &has_clock)) return false;
+    if (!has_clock) *utc += 86399; /* known that day: what the day brought is known */
+    return true;
 }
 
 int64_t tally_utc_day(int64_t utc)

@@ -7,14 +7,15 @@
 
 static const size_t LARGEST = (size_t)256 << 20;
 
-/* Take one row apart in place. Returns the number of fields, -1 when there are too many, -2 for an
- * open quote. */
+enum { TOO_MANY = -1, OPEN_QUOTE = -2 };
+
+/* Take one row apart in place. Returns the number of fields, or what is wrong. */
 static int split_row(tally_csv *csv, char *fields[TALLY_CSV_COLUMNS])
 {
     char *p = csv->next, *to;
     int n = 0;
     for (;;) {
-        if (n == TALLY_CSV_COLUMNS) return -1;
+        if (n == TALLY_CSV_COLUMNS) return TOO_MANY;
         fields[n++] = to = p;
         if (*p == '"') {
             for (p++; *p && (*p != '"' || p[1] == '"'); p++) {
@@ -22,7 +23,7 @@ static int split_row(tally_csv *csv, char *fields[TALLY_CSV_COLUMNS])
                 if (*p == '\n') csv->line++;
                 *to++ = *p;
             }
-            if (!*p) return -2;
+            if (!*p) return OPEN_QUOTE;
             p++;
         }
         while (*p && *p != ',' && *p != '\n' && *p != '\r')
@@ -40,6 +41,22 @@ static int split_row(tally_csv *csv, char *fields[TALLY_CSV_COLUMNS])
     }
 }
 
+/* What split_row found wrong. */
+static tally_status bad_row(const tally_csv *csv, int n, tally_error *err)
+{
+    if (n == OPEN_QUOTE)
+        return tally_fail(err, TALLY_E_FORMAT, "%s: line %zu: a quote is never closed; close it",
+                          csv->path, csv->line);
+    if (n == TOO_MANY)
+        return tally_fail(
+            err, TALLY_E_FORMAT,
+            "%s: line %zu: more than %d fields; leave out columns that are not needed", csv->path,
+            csv->line, TALLY_CSV_COLUMNS);
+    return tally_fail(err, TALLY_E_FORMAT,
+                      "%s: line %zu: %d fields, the header names %d; quote fields that hold commas",
+                      csv->path, csv->line, n, csv->n_columns);
+}
+
 tally_status tally_csv_open(const char *path, tally_csv *csv, tally_error *err)
 {
     size_t size = 0;
@@ -53,6 +70,8 @@ tally_status tally_csv_open(const char *path, tally_csv *csv, tally_error *err)
     csv->line = 1;
     if (s == TALLY_OK) csv->n_columns = split_row(csv, csv->header);
     if (s == TALLY_OK && csv->n_columns < 1)
+        s = bad_row(csv, csv->n_columns, err);
+    else if (s == TALLY_OK && csv->n_columns == 1 && !*csv->header[0])
         s = tally_fail(err, TALLY_E_FORMAT,
                        "%s: line 1: no header row; the first line must name the columns", path);
     if (s != TALLY_OK) tally_csv_close(csv);
@@ -65,11 +84,31 @@ void tally_csv_close(tally_csv *csv)
     *csv = (tally_csv) { 0 };
 }
 
-int tally_csv_column(const tally_csv *csv, const char *name)
+static int column_of(const tally_csv *csv, const char *name)
 {
     for (int i = 0; i < csv->n_columns; i++)
         if (strcmp(csv->header[i], name) == 0) return i;
     return -1;
+}
+
+tally_status tally_csv_columns(const tally_csv *csv, const char *const *names, int n, int n_needed,
+                               int *columns, tally_error *err)
+{
+    for (int i = 0; i < n; i++) {
+        columns[i] = column_of(csv, names[i]);
+        if (columns[i] >= 0 || i >= n_needed) continue;
+        tally_text needed = { 0 };
+        for (int k = 0; k < n_needed; k++)
+            tally_text_add(&needed, "%s%s", k ? "," : "", names[k]);
+        bool semicolons = csv->n_columns == 1 && strchr(csv->header[0], ';');
+        tally_status s =
+            tally_fail(err, TALLY_E_FORMAT, "%s: line 1: no column `%s`; %s %s", csv->path,
+                       names[i], semicolons ? "separate by commas, not semicolons:" : "needed are",
+                       needed.failed ? "more" : needed.bytes);
+        tally_text_fini(&needed);
+        return s;
+    }
+    return TALLY_OK;
 }
 
 tally_status tally_csv_row(tally_csv *csv, char *fields[TALLY_CSV_COLUMNS], bool *more,
@@ -80,14 +119,7 @@ tally_status tally_csv_row(tally_csv *csv, char *fields[TALLY_CSV_COLUMNS], bool
         csv->line++;
         int n = split_row(csv, fields);
         if (n == 1 && !*fields[0]) continue;
-        if (n == -2)
-            return tally_fail(err, TALLY_E_FORMAT, "%s: line %zu: a quote is never closed",
-                              csv->path, csv->line);
-        if (n != csv->n_columns)
-            return tally_fail(
-                err, TALLY_E_FORMAT,
-                "%s: line %zu: %d fields, the header names %d; quote fields that hold commas",
-                csv->path, csv->line, n, csv->n_columns);
+        if (n != csv->n_columns) return bad_row(csv, n, err);
         *more = true;
         return TALLY_OK;
     }

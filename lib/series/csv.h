@@ -19,8 +19,9 @@ typedef struct tally_csv {
 /* Read the file and its header row. Errors name the file. */
 tally_status tally_csv_open(const char *path, tally_csv *csv, tally_error *err) TALLY_MUST_CHECK;
 void tally_csv_close(tally_csv *csv);
-/* -1: no such column. */
-int tally_csv_column(const tally_csv *csv, const char *name);
+/* Where each of n named columns is; -1: nowhere, which is an error for the first n_needed. */
+tally_status tally_csv_columns(const tally_csv *csv, const char *const *names, int n, int n_needed,
+                               int *columns, tally_error *err) TALLY_MUST_CHECK;
 /* The next row that is not empty; *more false at the end. A row of another width is an error that
  * names the line. */
 tally_status tally_csv_row(tally_csv *csv, char *fields[TALLY_CSV_COLUMNS], bool *more,

@@ -19,10 +19,12 @@ enum {
     ESTIMATE,
     SEEN,
     FAMILY,
+    QUALITY,
     COLUMNS
 };
-static const char *const names[COLUMNS] = { "site", "class", "datetime", "count", "zone",  "scene",
-                                            "low",  "high",  "estimate", "seen",  "family" };
+static const char *const names[COLUMNS] = { "site",     "class", "datetime", "count",
+                                            "zone",     "scene", "low",      "high",
+                                            "estimate", "seen",  "family",   "quality" };
 
 static const char *text_at(char **fields, int column, const char *otherwise)
 {
@@ -48,9 +50,10 @@ static tally_status take_row(const tally_csv *csv, char **fields, const int colu
                           csv->path, csv->line, fields[columns[CLASS]]);
     o.class_ = (tally_class)class_;
     if (!tally_utc_parse(fields[columns[DATETIME]], &o.utc, NULL))
-        return tally_fail(err, TALLY_E_FORMAT,
-                          "%s: line %zu: datetime `%.40s` is not YYYY-MM-DDThh:mm:ssZ", csv->path,
-                          csv->line, fields[columns[DATETIME]]);
+        return tally_fail(
+            err, TALLY_E_FORMAT,
+            "%s: line %zu: datetime `%.40s` is none; write it as YYYY-MM-DDThh:mm:ssZ", csv->path,
+            csv->line, fields[columns[DATETIME]]);
     static const int wanted[] = { COUNT, LOW, HIGH, ESTIMATE, SEEN };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         int k = wanted[i];
@@ -62,9 +65,24 @@ static tally_status take_row(const tally_csv *csv, char **fields, const int colu
     if (numbers[COUNT] < 0 || numbers[COUNT] > 1e12)
         return tally_fail(err, TALLY_E_FORMAT, "%s: line %zu: a count of %g; counts run from 0",
                           csv->path, csv->line, numbers[COUNT]);
+    for (size_t i = 1; i < sizeof wanted / sizeof *wanted; i++)
+        if (numbers[wanted[i]] < 0 || (wanted[i] == SEEN && numbers[SEEN] > 1))
+            return tally_fail(err, TALLY_E_FORMAT, "%s: line %zu: %s is %g; it runs from 0%s",
+                              csv->path, csv->line, names[wanted[i]], numbers[wanted[i]],
+                              wanted[i] == SEEN ? " to 1" : "");
+    if (numbers[LOW] > numbers[HIGH])
+        return tally_fail(err, TALLY_E_FORMAT, "%s: line %zu: low %g lies above high %g; swap them",
+                          csv->path, csv->line, numbers[LOW], numbers[HIGH]);
     bool counted = isfinite(numbers[COUNT]);
     o.count = counted ? (int64_t)llround(numbers[COUNT]) : TALLY_NO_COUNT;
-    o.quality = counted ? TALLY_QUALITY_OK : TALLY_QUALITY_UNSEEN;
+    const char *word = text_at(fields, columns[QUALITY], counted ? "ok" : "unseen");
+    int quality = tally_quality_parse(word);
+    if (quality < 0)
+        return tally_fail(
+            err, TALLY_E_FORMAT,
+            "%s: line %zu: quality `%.40s` is none of ok, partial, unseen, refused, rejected",
+            csv->path, csv->line, word);
+    o.quality = (tally_quality)quality;
     o.estimate = isfinite(numbers[ESTIMATE]) ? numbers[ESTIMATE] : numbers[COUNT];
     o.low = numbers[LOW];
     o.high = numbers[HIGH];
@@ -81,13 +99,7 @@ tally_status tally_series_read(const char *path, tally_records **out, tally_erro
     *out = NULL;
     tally_status s = tally_csv_open(path, &csv, err);
     if (s != TALLY_OK) return s;
-    for (int i = 0; i < COLUMNS && s == TALLY_OK; i++) {
-        columns[i] = tally_csv_column(&csv, names[i]);
-        if (columns[i] < 0 && i < NEEDED)
-            s = tally_fail(err, TALLY_E_FORMAT,
-                           "%s: no column `%s`; needed are site, class, datetime and count", path,
-                           names[i]);
-    }
+    s = tally_csv_columns(&csv, names, COLUMNS, NEEDED, columns, err);
     if (s == TALLY_OK) s = tally_records_create(out, err);
     while (s == TALLY_OK && more) {
         s = tally_csv_row(&csv, fields, &more, err);

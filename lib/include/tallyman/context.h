@@ -40,8 +40,8 @@ TALLY_API tally_status tally_kernels_for(const char *name, const struct tally_ke
 /* The name of a table: `scalar`, `avx2`, ... */
 TALLY_API const char *tally_kernels_name(const struct tally_kernels *kernels);
 
-/* A date or a date and time, as CONTRACT.md writes them, to seconds since 1970 UTC. 0: it is none.
- */
+/* What --as-of takes: a date (its last second) or a date and time, as CONTRACT.md writes them, to
+ * seconds since 1970 UTC. 0: it is none. */
 TALLY_API int tally_time_parse(const char *text, int64_t *utc);
 
 #endif

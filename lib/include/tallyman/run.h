@@ -45,6 +45,11 @@ typedef struct tally_run_result {
 TALLY_API tally_status tally_run(const tally_context *ctx, const tally_run_settings *settings,
                                  tally_run_result *result, tally_error *err) TALLY_MUST_CHECK;
 
+/* The time zone of the site that a folder was made from, by its IANA name; "" when its site file
+ * names none. out: freed with free(). */
+TALLY_API tally_status tally_run_timezone(const char *folder, char **out,
+                                          tally_error *err) TALLY_MUST_CHECK;
+
 /*
  * Run again, in a scratch folder, what folder/run.json describes, and compare all tables byte for
  * byte. differs: the name of the first table that differs, or "" ; static storage.
