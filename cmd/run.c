@@ -95,8 +95,8 @@ int cmd_run(int argc, char **argv, tally_context *ctx)
 
     if (argp_parse(&argp, argc, argv, 0, NULL, &c) != 0) return EXIT_CALL;
     if (tally_run(ctx, &c.settings, &result, &err) != TALLY_OK) return cmd_failed(&err);
-    printf("%s/report.html: %zu scenes, %zu counted now, %zu left out, %zu dates stand out\n",
-           c.settings.folder, result.n_scenes, result.n_counted, result.n_left_out,
-           result.n_spikes);
+    printf("%s/report.html: %zu scenes, %zu counted now, %zu left out, %zu date%s out\n",
+           c.settings.folder, result.n_scenes, result.n_counted, result.n_left_out, result.n_spikes,
+           result.n_spikes == 1 ? " stands" : "s stand");
     return result.n_left_out ? EXIT_LEFT_OUT : EXIT_DONE;
 }

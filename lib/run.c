@@ -229,6 +229,21 @@ static tally_status note_scenes(run_job *job, tally_error *err)
     return TALLY_OK;
 }
 
+/* Dates on which the site's total of a class stands out; several rows may tell of one date. */
+static size_t count_dates(const tally_records *records)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < records->n_spikes; i++) {
+        const tally_spike *s = &records->spikes[i];
+        bool first = strcmp(s->zone, "*") == 0;
+        for (size_t k = 0; k < i && first; k++)
+            first = strcmp(records->spikes[k].zone, "*") != 0 ||
+                    strcmp(records->spikes[k].scene, s->scene) != 0;
+        n += first;
+    }
+    return n;
+}
+
 /* What the whole store says: spikes and visits, then the tables and the report. */
 static tally_status tell(run_job *job, tally_error *err)
 {
@@ -243,7 +258,7 @@ static tally_status tell(run_job *job, tally_error *err)
         s = tally_run_pictures_draw(&job->families[i], records, err);
     if (s == TALLY_OK) {
         job->result->n_scenes = records->n_scenes;
-        job->result->n_spikes = records->n_spikes;
+        job->result->n_spikes = count_dates(records);
     }
     tally_records_destroy(&records);
     return s;
@@ -283,6 +298,7 @@ static tally_status prepare(run_job *job, size_t *n_new, tally_error *err)
         return tally_nomem(err, "a file's name");
     s = tally_store_open(store_path, TALLY_STORE_CREATE, &job->store, err);
     tally_free(store_path);
+    if (s == TALLY_OK) s = tally_store_set_title(job->store, job->site->title, err);
     return s == TALLY_OK ? find_new_scenes(job, n_new, err) : s;
 }
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "run_pictures.h"
 
+#include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "report/chip.h"
 
-/* A picture larger than this is of no use beside a table; the report shows the rest of the zone as
- * it is in the store. */
-enum { MAX_SIDE = 1600, MAX_UNITS_A_PICTURE = 6, SMALL_SIDE = 400 };
-static const double MARGIN_M = 12;
+/* Wider places are shown smaller; those of more pixels than can be read at once, in part. */
+enum { MAX_SIDE = 1600, GOOD_SIDE = 900, MAX_ZOOM = 8, MAX_PIXELS = 6 << 20, MAX_PICTURES = 6 };
+static const double MARGIN_M = 12, AROUND_M = 60;
 
 /* Red, green, blue from what the stack has; one band alone is shown grey. */
 static void choose_bands(const tally_stack *stack, int bands[3])
@@ -22,23 +21,8 @@ static void choose_bands(const tally_stack *stack, int bands[3])
     }
 }
 
-/* The part of the unit's box that is worth a picture: around the zones, cut to MAX_SIDE about the
- * middle. */
-static tally_box picture_box(const tally_stack *stack, const tally_unit *unit)
-{
-    tally_box box = { 0 };
-    for (size_t i = 0; i < unit->n_zones; i++)
-        box = tally_box_union(
-            box, tally_stack_box(stack, &stack->site->zones[unit->zones[i]].shape, MARGIN_M));
-    box = tally_box_intersect(box, unit->box);
-    int cut_x = tally_box_width(box) - MAX_SIDE, cut_y = tally_box_height(box) - MAX_SIDE;
-    if (cut_x > 0) box.x0 += cut_x / 2, box.x1 = box.x0 + MAX_SIDE;
-    if (cut_y > 0) box.y0 += cut_y / 2, box.y1 = box.y0 + MAX_SIDE;
-    return box;
-}
-
-/* What was found of a class in a scene, as rings in the pixels of `box`. Points and paths are two
- * allocations. */
+/* What was found of a class in a scene, or the zones of a unit, in pixels of the grid until
+ * shift_outlines. Points and paths are two allocations. */
 typedef struct outlines {
     tally_point *points;
     tally_path *paths;
@@ -59,7 +43,7 @@ static bool is_of(const tally_detection *d, const char *scene, tally_class class
 
 static tally_status outlines_init(outlines *o, const tally_stack *stack,
                                   const tally_records *records, const char *scene,
-                                  tally_class class_, tally_box box, tally_error *err)
+                                  tally_class class_, tally_error *err)
 {
     size_t n_points = 0, n = 0;
     for (size_t i = 0; i < records->n_detections; i++)
@@ -81,10 +65,8 @@ static tally_status outlines_init(outlines *o, const tally_stack *stack,
     }
     if (n_points == 0) return TALLY_OK;
     tally_status s = tally_site_from_lonlat(stack->site, o->points, n_points, err);
-    for (size_t i = 0; i < n_points && s == TALLY_OK; i++) {
-        tally_point px = tally_stack_px(stack, o->points[i]);
-        o->points[i] = (tally_point) { px.x - box.x0, px.y - box.y0 };
-    }
+    for (size_t i = 0; i < n_points && s == TALLY_OK; i++)
+        o->points[i] = tally_stack_px(stack, o->points[i]);
     if (s != TALLY_OK) outlines_fini(o);
     return s;
 }
@@ -109,36 +91,162 @@ static tally_status cut_out(const tally_patch *whole, tally_box from, tally_box 
     return TALLY_OK;
 }
 
+static bool is_small_enough(tally_box b)
+{
+    return (int64_t)tally_box_width(b) * tally_box_height(b) <= MAX_PIXELS;
+}
+
+static tally_box box_around(const outlines *found, int margin)
+{
+    tally_box box = { 0 };
+    for (size_t i = 0; i < found->n; i++)
+        for (size_t k = 0; k < found->paths[i].n; k++) {
+            const tally_point p = found->paths[i].points[k];
+            if (!(fabs(p.x) < 1e8 && fabs(p.y) < 1e8)) continue;
+            const int x = (int)floor(p.x), y = (int)floor(p.y);
+            box = tally_box_union(box, (tally_box) { x, y, x + 1, y + 1 });
+        }
+    return tally_box_empty(box) ? box : tally_box_grow(box, margin);
+}
+
+/* The part of the unit's box that is worth a picture: around its zones; where that is too much to
+ * read at once (open water), around what was found; at last cut about the middle. */
+static tally_box picture_box(const tally_stack *stack, const tally_unit *unit,
+                             const outlines *found, bool *whole)
+{
+    tally_box box = { 0 };
+    for (size_t i = 0; i < unit->n_zones; i++)
+        box = tally_box_union(
+            box, tally_stack_box(stack, &stack->site->zones[unit->zones[i]].shape, MARGIN_M));
+    box = tally_box_intersect(box, unit->box);
+    if ((*whole = is_small_enough(box))) return box;
+    tally_box near = tally_box_intersect(
+        box, box_around(found, (int)ceil(AROUND_M / fmax(stack->grid.gsd_m, 0.01))));
+    if (!tally_box_empty(near)) box = near;
+    if (is_small_enough(box)) return box;
+    const int side = (int)sqrt((double)MAX_PIXELS);
+    const int cut_x = tally_box_width(box) - side, cut_y = tally_box_height(box) - side;
+    if (cut_x > 0) box.x0 += cut_x / 2, box.x1 = box.x0 + side;
+    if (cut_y > 0) box.y0 += cut_y / 2, box.y1 = box.y0 + side;
+    return box;
+}
+
+static void shift_outlines(outlines *o, tally_box box)
+{
+    for (size_t i = 0; i < o->n; i++)
+        for (size_t k = 0; k < o->paths[i].n; k++) {
+            o->paths[i].points[k].x -= box.x0;
+            o->paths[i].points[k].y -= box.y0;
+        }
+}
+
+/* The zones of a unit in the pixels of `box`. */
+static tally_status zone_lines(const tally_stack *stack, const tally_unit *unit, tally_box box,
+                               outlines *out, tally_error *err)
+{
+    size_t n = 0, n_points = 0;
+    *out = (outlines) { 0 };
+    for (size_t i = 0; i < unit->n_zones; i++) {
+        const tally_shape *shape = &stack->site->zones[unit->zones[i]].shape;
+        n += shape->n_paths;
+        for (size_t k = 0; k < shape->n_paths; k++)
+            n_points += shape->paths[k].n;
+    }
+    out->paths = tally_alloc(n, sizeof *out->paths);
+    out->points = tally_alloc(n_points, sizeof *out->points);
+    if (!out->paths || !out->points) {
+        outlines_fini(out);
+        return tally_nomem(err, "the zones of a picture");
+    }
+    tally_point *next = out->points;
+    for (size_t i = 0; i < unit->n_zones; i++) {
+        const tally_shape *shape = &stack->site->zones[unit->zones[i]].shape;
+        for (size_t k = 0; k < shape->n_paths; k++) {
+            out->paths[out->n++] = (tally_path) { .points = next, .n = shape->paths[k].n };
+            for (size_t j = 0; j < shape->paths[k].n; j++)
+                *next++ = tally_stack_px(stack, shape->paths[k].points[j]);
+        }
+    }
+    shift_outlines(out, box);
+    return TALLY_OK;
+}
+
+/* Beside the picture stands what it shows, for the report, which knows no units and no grid. */
+static tally_status write_caption(const tally_stack *stack, const tally_unit *unit, tally_box box,
+                                  bool whole, bool pair, const char *path, tally_error *err)
+{
+    tally_text text = { 0 };
+    for (size_t i = 0; i < unit->n_zones; i++)
+        tally_text_add(&text, "%s%s", i ? ", " : "", stack->site->zones[unit->zones[i]].name);
+    const bool stacked = tally_box_width(box) > 2 * tally_box_height(box);
+    tally_text_add(&text, ": %s%.0f by %.0f m, north is up", whole ? "" : "a part of it, ",
+                   tally_box_width(box) * stack->grid.gsd_m,
+                   tally_box_height(box) * stack->grid.gsd_m);
+    if (pair)
+        tally_text_add(&text, "; %s this date, %s the background", stacked ? "above" : "left",
+                       stacked ? "below" : "right");
+    tally_text_add(&text, "\n");
+    tally_status s = tally_text_save(&text, path, err);
+    tally_text_fini(&text);
+    return s;
+}
+
+static void choose_scale(tally_box box, tally_chip_settings *out)
+{
+    const int longest =
+        tally_box_width(box) > tally_box_height(box) ? tally_box_width(box) : tally_box_height(box);
+    out->zoom = longest > 0 && GOOD_SIDE / longest > 1 ? GOOD_SIDE / longest : 1;
+    if (out->zoom > MAX_ZOOM) out->zoom = MAX_ZOOM;
+    out->shrink = (longest + MAX_SIDE - 1) / MAX_SIDE;
+    if (out->shrink < 1) out->shrink = 1;
+}
+
+/* stem: of `stem.png` and `stem.txt` */
 static tally_status draw_unit(const tally_family_job *job, const tally_task_unit *u, size_t scene,
-                              const tally_records *records, const char *path, tally_error *err)
+                              const tally_records *records, const char *stem, tally_error *err)
 {
     const tally_stack *stack = job->stack;
-    tally_box box = picture_box(stack, &u->unit);
+    char *picture = tally_format("%s.png", stem), *caption = tally_format("%s.txt", stem);
     tally_patch seen = { 0 }, whole = { 0 }, empty = { 0 };
-    outlines found = { 0 };
+    outlines found = { 0 }, zones = { 0 };
     tally_chip chip = { 0 };
-    int bands[3];
-    if (tally_box_empty(box)) return TALLY_OK;
-    choose_bands(stack, bands);
-    int longest =
-        tally_box_width(box) > tally_box_height(box) ? tally_box_width(box) : tally_box_height(box);
+    tally_chip_settings how = { 0 };
+    bool all = true;
+    tally_status s = picture && caption ? TALLY_OK : tally_nomem(err, "a picture's name");
 
-    tally_status s = tally_stack_read(job->ctx, stack, scene, box, &seen, err);
     if (s == TALLY_OK)
         s = outlines_init(&found, stack, records, stack->scenes[scene].scene->id,
-                          u->counter->class_, box, err);
+                          u->counter->class_, err);
+    if (s != TALLY_OK) goto out;
+    const tally_box box = picture_box(stack, &u->unit, &found, &all);
+    if (tally_box_empty(box)) goto out;
+    shift_outlines(&found, box);
+    choose_bands(stack, how.bands);
+    choose_scale(box, &how);
+
+    s = tally_stack_read(job->ctx, stack, scene, box, &seen, err);
+    if (s == TALLY_OK) s = zone_lines(stack, &u->unit, box, &zones, err);
     if (s == TALLY_OK &&
         tally_model_get(job->model, u->unit.name, TALLY_EMPTY_LAYER, &whole, NULL) == TALLY_OK)
         s = cut_out(&whole, u->unit.box, box, &empty, err);
+    how.outlines = found.paths;
+    how.n_outlines = found.n;
+    how.zones = zones.paths;
+    how.n_zones = zones.n;
+    how.zones_are_lines = u->counter->class_ == TALLY_RAILCAR;
+    if (s == TALLY_OK) s = tally_chip_draw(&seen, &empty, &how, &chip, err);
     if (s == TALLY_OK)
-        s = tally_chip_draw(&seen, &empty, bands, found.paths, found.n,
-                            longest < SMALL_SIDE ? 2 : 1, &chip, err);
-    if (s == TALLY_OK) s = tally_picture_write(path, chip.rgb, chip.width, chip.height, err);
+        s = write_caption(stack, &u->unit, box, all, empty.pixels != NULL, caption, err);
+    if (s == TALLY_OK) s = tally_picture_write(picture, chip.rgb, chip.width, chip.height, err);
+out:
     outlines_fini(&found);
+    outlines_fini(&zones);
     tally_free(chip.rgb);
     tally_patch_fini(&seen);
     tally_patch_fini(&whole);
     tally_patch_fini(&empty);
+    tally_free(picture);
+    tally_free(caption);
     return s;
 }
 
@@ -154,37 +262,83 @@ static char *safe_name(const char *text)
     return name;
 }
 
-static tally_status draw_scene(const tally_family_job *job, size_t scene, tally_class class_,
-                               const tally_records *records, tally_error *err)
+/* Why a scene's pictures of a class are drawn: its total stands out, is the latest or the most
+ * (all units), or a zone of it stands out (that zone's unit). */
+typedef struct wanted {
+    const tally_records *records;
+    const char *scene;
+    tally_class class_;
+    bool all;
+} wanted;
+
+static bool is_counted_total(const tally_observation *o, tally_class class_)
 {
-    char *name = safe_name(job->stack->scenes[scene].scene->id);
-    tally_status s = name ? TALLY_OK : tally_nomem(err, "a picture's name");
-    int drawn = 0;
-    for (size_t i = 0; i < job->n_units && s == TALLY_OK && drawn < MAX_UNITS_A_PICTURE; i++) {
-        const tally_task_unit *u = &job->units[i];
-        if (u->counter->class_ != class_) continue;
-        char *path = tally_format("%s/pictures/%s_%s_%s.png", job->settings->folder,
-                                  tally_class_name(class_), name, u->unit.name);
-        if (!path)
-            s = tally_nomem(err, "a picture's name");
-        else if (access(path, F_OK) != 0)
-            s = draw_unit(job, u, scene, records, path, err);
-        tally_free(path);
-        drawn++;
-    }
-    tally_free(name);
-    return s;
+    return o->class_ == class_ && strcmp(o->zone, "*") == 0 && o->count != TALLY_NO_COUNT;
 }
 
-static bool stands_out(const tally_records *records, const char *scene, tally_class class_)
+static bool is_latest_or_most(const tally_records *records, const char *scene, tally_class class_)
 {
-    for (size_t i = 0; i < records->n_spikes; i++) {
-        const tally_spike *spike = &records->spikes[i];
-        if (spike->class_ == class_ && strcmp(spike->zone, "*") == 0 &&
-            strcmp(spike->scene, scene) == 0)
+    const tally_observation *latest = NULL, *most = NULL;
+    for (size_t i = 0; i < records->n_observations; i++) {
+        const tally_observation *o = &records->observations[i];
+        if (!is_counted_total(o, class_)) continue;
+        latest = o;
+        if (!most || o->estimate > most->estimate) most = o;
+    }
+    return latest && (strcmp(latest->scene, scene) == 0 || strcmp(most->scene, scene) == 0);
+}
+
+static bool zone_stands_out(const wanted *w, const char *zone)
+{
+    for (size_t i = 0; i < w->records->n_spikes; i++) {
+        const tally_spike *spike = &w->records->spikes[i];
+        if (spike->class_ == w->class_ && strcmp(spike->zone, zone) == 0 &&
+            strcmp(spike->scene, w->scene) == 0)
             return true;
     }
     return false;
+}
+
+static bool shows_something(const wanted *w, const char *zone)
+{
+    for (size_t i = 0; i < w->records->n_detections; i++)
+        if (is_of(&w->records->detections[i], w->scene, w->class_) &&
+            strcmp(w->records->detections[i].zone, zone) == 0)
+            return true;
+    return false;
+}
+
+/* 0: first to be drawn (something stands out or was found), 1: then, 2: not at all. */
+static int rank_of(const wanted *w, const tally_site *site, const tally_task_unit *u)
+{
+    bool found = false, out = false;
+    if (u->counter->class_ != w->class_) return 2;
+    for (size_t i = 0; i < u->unit.n_zones; i++) {
+        found = found || shows_something(w, site->zones[u->unit.zones[i]].name);
+        out = out || zone_stands_out(w, site->zones[u->unit.zones[i]].name);
+    }
+    return out || (w->all && found) ? 0 : w->all ? 1 : 2;
+}
+
+static tally_status draw_scene(const tally_family_job *job, size_t scene, const wanted *w,
+                               tally_error *err)
+{
+    char *name = safe_name(w->scene);
+    tally_status s = name ? TALLY_OK : tally_nomem(err, "a picture's name");
+    int drawn = 0;
+    for (int rank = 0; rank < 2; rank++)
+        for (size_t i = 0; i < job->n_units && s == TALLY_OK && drawn < MAX_PICTURES; i++) {
+            const tally_task_unit *u = &job->units[i];
+            if (rank_of(w, job->site, u) != rank) continue;
+            char *stem = tally_format("%s/pictures/%s_%s_%s", job->settings->folder,
+                                      tally_class_name(w->class_), name, u->unit.name);
+            s = stem ? draw_unit(job, u, scene, w->records, stem, err)
+                     : tally_nomem(err, "a picture's name");
+            tally_free(stem);
+            drawn++;
+        }
+    tally_free(name);
+    return s;
 }
 
 tally_status tally_run_pictures_draw(const tally_family_job *job, const tally_records *records,
@@ -195,9 +349,11 @@ tally_status tally_run_pictures_draw(const tally_family_job *job, const tally_re
     tally_free(folder);
     for (size_t i = 0; i < job->stack->n && s == TALLY_OK; i++) {
         if (!job->stack->scenes[i].placement.accepted) continue;
-        for (int c = 0; c < TALLY_CLASS_COUNT && s == TALLY_OK; c++)
-            if (stands_out(records, job->stack->scenes[i].scene->id, (tally_class)c))
-                s = draw_scene(job, i, (tally_class)c, records, err);
+        for (int c = 0; c < TALLY_CLASS_COUNT && s == TALLY_OK; c++) {
+            wanted w = { records, job->stack->scenes[i].scene->id, (tally_class)c, false };
+            w.all = zone_stands_out(&w, "*") || is_latest_or_most(records, w.scene, w.class_);
+            s = draw_scene(job, i, &w, err);
+        }
     }
     return s;
 }

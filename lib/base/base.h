@@ -74,8 +74,9 @@ tally_status tally_file_read(const char *path, size_t limit, char **out, size_t 
 /* Lower-case hex SHA-256 of a file or bytes (libcrypto): out has 65 bytes. */
 tally_status tally_file_sha256(const char *path, char out[65], tally_error *err) TALLY_MUST_CHECK;
 void tally_sha256(const void *bytes, size_t size, char out[65]);
-tally_status tally_mkdir(const char *path,
-                         tally_error *err) TALLY_MUST_CHECK; /* fine when it is there */
+/* Make a folder and the parents that it lacks; fine when it is there. The error names the part that
+ * cannot be made. */
+tally_status tally_mkdir(const char *path, tally_error *err) TALLY_MUST_CHECK;
 
 /* Remove a file, or a folder with all that is in it (links are not followed); fine when it is not
  * there. */

@@ -129,17 +129,36 @@ tally_status tally_file_sha256(const char *path, char out[65], tally_error *err)
     return TALLY_OK;
 }
 
-tally_status tally_mkdir(const char *path, tally_error *err)
+static tally_status make_one(const char *path, tally_error *err)
 {
     struct stat info;
     if (mkdir(path, 0777) == 0) return TALLY_OK;
-    if (errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode)) return TALLY_OK;
-    if (errno == EEXIST)
+    const int why = errno;
+    /* a parent may be there and yet answer EROFS or EACCES instead of EEXIST */
+    const bool there = stat(path, &info) == 0;
+    if (there && S_ISDIR(info.st_mode)) return TALLY_OK;
+    if (there)
         return tally_fail(err, TALLY_E_IO, "%s: is a file, not a folder; choose another place",
                           path);
     return tally_fail(err, TALLY_E_IO,
                       "%s: cannot be made: %s; choose a folder that you may write to", path,
-                      strerror(errno));
+                      strerror(why));
+}
+
+tally_status tally_mkdir(const char *path, tally_error *err)
+{
+    char *part = tally_strdup(path);
+    if (!part) return tally_nomem(err, path);
+    tally_status s = TALLY_OK;
+    for (char *c = part; *c && s == TALLY_OK; c++) {
+        if (*c != '/' || c == part || c[-1] == '/') continue;
+        *c = '\0';
+        s = make_one(part, err);
+        *c = '/';
+    }
+    if (s == TALLY_OK) s = make_one(part, err);
+    tally_free(part);
+    return s;
 }
 
 static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)

@@ -66,8 +66,13 @@ tally_zone_count tally_total(const tally_zone_count *rows, const double *sizes, 
     t.quality = n_refused   ? TALLY_QUALITY_REFUSED
                 : n_counted ? tally_quality_of(t.seen)
                             : TALLY_QUALITY_UNSEEN;
-    if (t.quality != TALLY_QUALITY_OK) snprintf(t.reason, sizeof t.reason, "%s", reason);
-    if (looked_at > 0) {
+    if (t.quality == TALLY_QUALITY_UNSEEN && n_counted && !*reason)
+        snprintf(t.reason, sizeof t.reason, "%zu of %zu zones are seen, too little of the site",
+                 n_counted, n);
+    else if (t.quality != TALLY_QUALITY_OK)
+        snprintf(t.reason, sizeof t.reason, "%s", reason);
+    /* what was not looked at is not empty */
+    if (looked_at > 0 && t.quality != TALLY_QUALITY_UNSEEN) {
         t.extent = extent;
         t.occupancy = tally_clamp(occupied / looked_at, 0, 1);
     }

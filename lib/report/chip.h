@@ -11,16 +11,28 @@ typedef struct tally_chip {
     unsigned char *rgb; /* 3 x width x height, interleaved */
 } tally_chip;
 
+typedef struct tally_chip_settings {
+    int bands[3];               /* shown as red, green, blue */
+    int zoom;                   /* >= 1: repeats pixels */
+    int shrink;                 /* >= 1: means of squares of so many pixels; one of the two is 1 */
+    const tally_path *outlines; /* rings in patch pixels: what was counted, yellow */
+    size_t n_outlines;
+    const tally_path
+        *zones; /* rings or lines in patch pixels, dotted; lines on the empty place only */
+    size_t n_zones;
+    int zones_are_lines; /* do not close them */
+} tally_chip_settings;
+
 /*
- * Shapes:  `scene` and `empty` have one size; empty may be NULL or have no pixels (then the scene
+ * Shapes: `scene` and `empty` have one size; empty may be NULL or have no pixels (then the scene
  * stands alone). Wide places are put one above the other, others side by side, four pixels apart.
- * `zoom` >= 1 repeats pixels. bands:   which bands are shown as red, green, blue. Colour:  one
- * stretch for both, from the 1st to the 99.5th percentile of the scene, so that they can be
- * compared by eye. Not seen is magenta-grey hatching, never black. outlines: rings in patch pixels,
- * drawn on the scene in yellow. Owns:    the caller frees out->rgb with tally_free.
+ * Colour: one stretch for both, so that they can be compared by eye: from the 1st to the 99.5th
+ * percentile of the scene, but no wider than three times that of the empty place, so that a cloud
+ * does not leave the ground black. Not seen is magenta-grey hatching, never black.
+ * Owns:   the caller frees out->rgb with tally_free.
  */
-tally_status tally_chip_draw(const tally_patch *scene, const tally_patch *empty, const int bands[3],
-                             const tally_path *outlines, size_t n_outlines, int zoom,
-                             tally_chip *out, tally_error *err) TALLY_MUST_CHECK;
+tally_status tally_chip_draw(const tally_patch *scene, const tally_patch *empty,
+                             const tally_chip_settings *settings, tally_chip *out,
+                             tally_error *err) TALLY_MUST_CHECK;
 
 #endif

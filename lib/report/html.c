@@ -51,9 +51,12 @@ static void write_head(tally_text *out, const tally_records *records, const char
     tally_text_add(out, "</p></header>\n<main>\n");
 }
 
-static void card(tally_text *out, const tally_observation *o, const char *what)
+static void card(tally_text *out, const tally_records *records, const tally_observation *o,
+                 const char *what)
 {
-    tally_text_add(out, "<div class=\"card\"><span>%s, ", what);
+    tally_text_add(out, "<a class=\"card\" href=\"#");
+    tally_html_anchor(out, records, o->class_, o->scene);
+    tally_text_add(out, "\"><span>%s, ", what);
     tally_html_date(out, o->utc);
     tally_text_add(out, "</span><b>");
     tally_html_number(out, o->estimate, 0);
@@ -63,32 +66,37 @@ static void card(tally_text *out, const tally_observation *o, const char *what)
     tally_html_number(out, o->high, 0);
     if (o->quality == TALLY_QUALITY_PARTIAL)
         tally_text_add(out, ", %.0f %% seen", 100 * (isfinite(o->seen) ? o->seen : 0));
-    tally_text_add(out, "</span></div>\n");
+    tally_text_add(out, "</span></a>\n");
 }
 
 static void write_cards(tally_text *out, const tally_html_series *series,
                         const tally_records *records, tally_class c)
 {
     const tally_observation *latest = NULL, *most = NULL;
-    size_t n_seen = 0, n_spikes = 0;
+    size_t n_seen = 0, n_spikes = 0, n_zones = 0;
 
     for (size_t i = 0; i < series->n; i++) {
         const tally_observation *o = series->rows[i];
+        const tally_html_place place = tally_html_place_of(records, c, o->scene);
+        n_spikes += place == TALLY_HTML_STANDS_OUT;
+        n_zones += place == TALLY_HTML_ZONE_STANDS_OUT;
         if (o->count == TALLY_NO_COUNT || !isfinite(o->estimate)) continue;
         n_seen++;
         latest = o;
         if (!most || o->estimate > most->estimate) most = o;
     }
-    for (size_t i = 0; i < records->n_spikes; i++)
-        n_spikes += records->spikes[i].class_ == c && !strcmp(records->spikes[i].zone, "*");
     tally_text_add(out, "<div class=\"cards\">\n");
-    if (latest) card(out, latest, "Latest");
-    if (most) card(out, most, "Most");
+    if (latest) card(out, records, latest, "Latest");
+    if (most) card(out, records, most, "Most");
+    tally_text_add(out, "<div class=\"card\"><span>Dates counted</span><b>%zu</b><span>of %zu",
+                   n_seen, series->n);
+    if (n_seen < series->n) tally_text_add(out, "; the others are not known, not zero");
     tally_text_add(out,
-                   "<div class=\"card\"><span>Dates counted</span><b>%zu</b><span>of %zu"
                    "</span></div>\n<div class=\"card\"><span>Stand out</span><b>%zu</b>"
-                   "<span>date%s</span></div>\n</div>\n",
-                   n_seen, series->n, n_spikes, n_spikes == 1 ? "" : "s");
+                   "<span>date%s",
+                   n_spikes, n_spikes == 1 ? "" : "s");
+    if (n_zones) tally_text_add(out, "; %zu more in single zones", n_zones);
+    tally_text_add(out, "</span></div>\n</div>\n");
 }
 
 static tally_status write_class(const tally_context *ctx, tally_text *out,
@@ -103,6 +111,7 @@ static tally_status write_class(const tally_context *ctx, tally_text *out,
     tally_text_add(out, "<section><h2>%s</h2>\n", tally_html_noun(c));
     write_cards(out, &total, records, c);
     if ((s = tally_html_chart(out, records, c, err)) != TALLY_OK) goto out;
+    if ((s = tally_html_dates(out, records, c, err)) != TALLY_OK) goto out;
     if ((s = tally_html_spikes(ctx, out, records, c, folder, err)) != TALLY_OK) goto out;
     if ((s = tally_html_zones(out, records, c, err)) != TALLY_OK) goto out;
     tally_text_add(out, "</section>\n");
@@ -125,13 +134,16 @@ tally_status tally_report_html(const tally_context *ctx, const tally_records *re
         s = write_class(ctx, &out, records, (tally_class)c, folder, err);
     tally_html_visits(&out, records);
     tally_html_scenes(&out, records);
-    tally_text_add(&out,
-                   "</main>\n<footer><p>Counts are estimates with a 95 %% interval for the whole "
-                   "zone; what was not seen is never counted as zero. In the pictures what was "
-                   "counted is outlined; beside or below it the same place as it is when empty, "
-                   "where that was learned; hatched: not seen. Times are UTC. Settings, versions "
-                   "and the inputs' hashes stand in <code>run.json</code> beside this "
-                   "file.</p></footer>\n</body></html>\n");
+    tally_text_add(
+        &out,
+        "</main>\n<footer><p>Estimates are for the whole zone, with a 95 %% interval; what was not "
+        "seen is never counted as zero, <i>shown</i> is what the pixels show. In the "
+        "pictures what was counted is outlined in yellow and the zones are dotted. The "
+        "background is how each pixel looks most often over the dates: what always "
+        "stands there shows in it. Hatched: not seen. Times are UTC. The rows of all "
+        "tables stand in <code>series.csv</code>, <code>detections.geojson</code> and "
+        "<code>tallyman.gpkg</code> beside this file, settings, versions and the "
+        "inputs' hashes in <code>run.json</code>.</p></footer>\n</body></html>\n");
     if (s == TALLY_OK) s = tally_text_save(&out, path, err);
     tally_text_fini(&out);
     tally_free(path);

@@ -8,9 +8,9 @@
 
 /*
  * Write FOLDER/report.html from `records` (in their order) and
- * FOLDER/pictures/<class>_<scene>_*.png. The file needs no network and runs no script. Every text
- * from outside is escaped. Same records and pictures, same bytes. Errors: TALLY_E_IO,
- * TALLY_E_NOMEM.
+ * FOLDER/pictures/<class>_<scene>_*.png, with the captions in *.txt beside them. The file needs no
+ * network and runs no script. Every text from outside is escaped. Same records and pictures, same
+ * bytes. Errors: TALLY_E_IO, TALLY_E_NOMEM.
  */
 tally_status tally_report_html(const tally_context *ctx, const tally_records *records,
                                const char *title, const char *folder,
@@ -25,10 +25,17 @@ void tally_html_base64(tally_text *out, const unsigned char *bytes, size_t size)
 /* "2024-03-09", with " 02:31" when that is wanted and known; a dash for no time. */
 void tally_html_date(tally_text *out, int64_t utc);
 void tally_html_time(tally_text *out, int64_t utc);
-/* A count or measure, a dash for NaN. */
+/* A measure, a dash for NaN. */
 void tally_html_number(tally_text *out, double value, int decimals);
+/* A count: one decimal below ten, where it tells; a dash for NaN. */
+void tally_html_count(tally_text *out, double value);
+/* The name of the place where the pictures of a class and scene are shown, for id and href. */
+void tally_html_anchor(tally_text *out, const tally_records *records, tally_class c,
+                       const char *scene);
 /* "railcars", "container slots", "vessels". */
 const char *tally_html_noun(tally_class c);
+/* "railcar" for a value that is written as 1, else as above. */
+const char *tally_html_noun_of(tally_class c, double value);
 
 /* The observations of one class and zone ("*": the site), by time. */
 typedef struct tally_html_series {
@@ -38,10 +45,25 @@ typedef struct tally_html_series {
 tally_status tally_html_select(const tally_records *records, tally_class c, const char *zone,
                                tally_html_series *out, tally_error *err) TALLY_MUST_CHECK;
 
+/* Is the scene shown with pictures: it stands out (in the total, or in a zone), is the latest
+ * counted or the highest? The most telling reason. */
+typedef enum tally_html_place {
+    TALLY_HTML_NOWHERE,
+    TALLY_HTML_STANDS_OUT,
+    TALLY_HTML_ZONE_STANDS_OUT,
+    TALLY_HTML_MOST,
+    TALLY_HTML_LATEST
+} tally_html_place;
+tally_html_place tally_html_place_of(const tally_records *records, tally_class c,
+                                     const char *scene);
+
 /* The chart of a class's total over time. */
 tally_status tally_html_chart(tally_text *out, const tally_records *records, tally_class c,
                               tally_error *err) TALLY_MUST_CHECK;
-/* What stands out in a class: statements and pictures. */
+/* The total of each date, with where its pixels are. */
+tally_status tally_html_dates(tally_text *out, const tally_records *records, tally_class c,
+                              tally_error *err) TALLY_MUST_CHECK;
+/* What stands out in a class: statements and pictures; then the latest date and the most. */
 tally_status tally_html_spikes(const tally_context *ctx, tally_text *out,
                                const tally_records *records, tally_class c, const char *folder,
                                tally_error *err) TALLY_MUST_CHECK;

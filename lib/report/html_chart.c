@@ -179,12 +179,19 @@ static void draw_point(chart *c, const tally_records *records, const tally_obser
     const double x = x_of(c, (double)o->utc);
     const int colour = colour_of(c, o->family);
 
+    const bool shown = tally_html_place_of(records, o->class_, o->scene) != TALLY_HTML_NOWHERE;
+
+    if (shown) {
+        tally_text_add(c->out, "<a href=\"#");
+        tally_html_anchor(c->out, records, o->class_, o->scene);
+        tally_text_add(c->out, "\">");
+    }
     tally_text_add(c->out, "<g>");
     draw_title(c, o);
     if (!is_seen(o)) {
         const int y = HEIGHT - BOTTOM + 12;
-        tally_text_add(c->out, "<path class=\"unseen\" d=\"M%.1f %dl7 7m0 -7l-7 7\"/></g>\n",
-                       x - 3.5, y - 3);
+        tally_text_add(c->out, "<path class=\"unseen\" d=\"M%.1f %dl7 7m0 -7l-7 7\"/></g>%s\n",
+                       x - 3.5, y - 3, shown ? "</a>" : "");
         return;
     }
     const double y = y_of(c, o->estimate);
@@ -199,8 +206,9 @@ static void draw_point(chart *c, const tally_records *records, const tally_obser
                        "<text class=\"label\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%.0f</text>",
                        x, y, x + (x > WIDTH - 70 ? -13 : 13), y + 4,
                        x > WIDTH - 70 ? "end" : "start", o->estimate);
-    tally_text_add(c->out, "<circle class=\"%s f%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/></g>\n",
-                   o->quality == TALLY_QUALITY_OK ? "dot" : "dot hollow", colour, x, y);
+    tally_text_add(c->out, "<circle class=\"%s f%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/></g>%s\n",
+                   o->quality == TALLY_QUALITY_OK ? "dot" : "dot hollow", colour, x, y,
+                   shown ? "</a>" : "");
 }
 
 static void draw_legend(const chart *c)
@@ -225,10 +233,11 @@ tally_status tally_html_chart(tally_text *out, const tally_records *records, tal
 
     if (s != TALLY_OK) return s;
     if (set_axes(&c)) {
-        tally_text_add(out,
-                       "<svg class=\"chart\" viewBox=\"0 0 %d %d\" role=\"img\" "
-                       "aria-label=\"%s over time\">\n",
-                       WIDTH, HEIGHT, tally_html_noun(class_));
+        tally_text_add(
+            out,
+            "<div class=\"scroll\"><svg class=\"chart\" viewBox=\"0 0 %d %d\" role=\"img\" "
+            "aria-label=\"%s over time\">\n",
+            WIDTH, HEIGHT, tally_html_noun(class_));
         draw_values(&c);
         draw_dates(&c);
         draw_lines(&c);
@@ -236,7 +245,7 @@ tally_status tally_html_chart(tally_text *out, const tally_records *records, tal
             if (c.series.rows[i]->utc != TALLY_NO_TIME &&
                 c.series.rows[i]->quality != TALLY_QUALITY_REJECTED)
                 draw_point(&c, records, c.series.rows[i]);
-        tally_text_add(out, "</svg>\n");
+        tally_text_add(out, "</svg></div>\n");
         draw_legend(&c);
     }
     tally_free(c.series.rows);

@@ -8,6 +8,7 @@
 #include "report/html.h"
 
 #define PICTURE_LIMIT ((size_t)16 << 20) /* bytes of one picture that is put into the page */
+#define CAPTION_LIMIT ((size_t)4 << 10)
 #define PAGE_LIMIT    ((size_t)64 << 20) /* of the whole page: browsers grow slow beyond */
 
 static void say_kind(tally_text *out, const tally_spike *s)
@@ -40,7 +41,7 @@ static void say_record(tally_text *out, const tally_spike *s)
     }
     if (isfinite(s->previous_record)) {
         tally_text_add(out, " (before: ");
-        tally_html_number(out, s->previous_record, 1);
+        tally_html_count(out, s->previous_record);
         tally_text_add(out, ")");
     }
 }
@@ -48,13 +49,13 @@ static void say_record(tally_text *out, const tally_spike *s)
 static void say(tally_text *out, const tally_spike *s)
 {
     tally_text_add(out, "<b>");
-    tally_html_number(out, s->count, 1);
-    tally_text_add(out, " %s</b>", tally_html_noun(s->class_));
+    tally_html_count(out, s->count);
+    tally_text_add(out, " %s</b>", tally_html_noun_of(s->class_, s->count));
     if (isfinite(s->count_low) && isfinite(s->count_high)) {
         tally_text_add(out, " (");
-        tally_html_number(out, s->count_low, 1);
+        tally_html_count(out, s->count_low);
         tally_text_add(out, " to ");
-        tally_html_number(out, s->count_high, 1);
+        tally_html_count(out, s->count_high);
         tally_text_add(out, ")");
     }
     tally_text_add(out, ": ");
@@ -62,11 +63,11 @@ static void say(tally_text *out, const tally_spike *s)
     say_record(out, s);
     if (isfinite(s->expected)) {
         tally_text_add(out, "; usual then: ");
-        tally_html_number(out, s->expected, 1);
+        tally_html_count(out, s->expected);
         tally_text_add(out, " (");
-        tally_html_number(out, s->low, 1);
+        tally_html_count(out, s->low);
         tally_text_add(out, " to ");
-        tally_html_number(out, s->high, 1);
+        tally_html_count(out, s->high);
         tally_text_add(out, ")");
     }
     tally_text_add(out, ".");
@@ -142,9 +143,22 @@ static char *picture_prefix(tally_class c, const char *scene)
     return prefix;
 }
 
+/* The line that the main job left beside the picture; else the unit's name. */
+static void say_caption(tally_text *out, const char *picture, const char *unit)
+{
+    char *path = tally_format("%.*s.txt", (int)strlen(picture) - 4, picture), *text = NULL;
+    size_t size;
+    if (path && tally_file_read(path, CAPTION_LIMIT, &text, &size, NULL) == TALLY_OK)
+        tally_html_text(out, text);
+    else
+        tally_html_text(out, unit);
+    tally_free(text);
+    tally_free(path);
+}
+
 static tally_status show_picture(const tally_context *ctx, tally_text *out, const char *folder,
-                                 const char *name, const char *unit, const tally_spike *s,
-                                 tally_error *err)
+                                 const char *name, const char *unit, tally_class c,
+                                 const char *scene, tally_error *err)
 {
     char *path = tally_format("%s/pictures/%s", folder, name), *bytes = NULL;
     size_t size = 0;
@@ -161,12 +175,12 @@ static tally_status show_picture(const tally_context *ctx, tally_text *out, cons
         tally_text_add(out, "</code> is not in this page: ");
         tally_text_add(out, "%s.</p>\n", why);
     } else {
-        tally_text_add(out, "<figure><img alt=\"");
-        tally_html_text(out, s->scene);
-        tally_text_add(out, "\" src=\"data:image/png;base64,");
+        tally_text_add(out, "<figure><img alt=\"%s outlined in ", tally_html_noun(c));
+        tally_html_text(out, scene);
+        tally_text_add(out, ", and the background\" src=\"data:image/png;base64,");
         tally_html_base64(out, (const unsigned char *)bytes, size);
         tally_text_add(out, "\"><figcaption>");
-        tally_html_text(out, unit);
+        say_caption(out, path, unit);
         tally_text_add(out, "</figcaption></figure>\n");
     }
     tally_free(bytes);
@@ -174,10 +188,10 @@ static tally_status show_picture(const tally_context *ctx, tally_text *out, cons
     return TALLY_OK;
 }
 
-static tally_status show_pictures(const tally_context *ctx, tally_text *out, const tally_spike *s,
-                                  const char *folder, tally_error *err)
+static tally_status show_pictures(const tally_context *ctx, tally_text *out, tally_class c,
+                                  const char *scene, const char *folder, tally_error *err)
 {
-    char *prefix = picture_prefix(s->class_, s->scene);
+    char *prefix = picture_prefix(c, scene);
     names found = { 0 };
     tally_status status =
         prefix ? list_pictures(folder, prefix, &found, err) : tally_nomem(err, "a picture's name");
@@ -190,54 +204,113 @@ static tally_status show_pictures(const tally_context *ctx, tally_text *out, con
             break;
         }
         unit[strlen(unit) - 4] = '\0';
-        status = show_picture(ctx, out, folder, found.list[i], unit, s, err);
+        status = show_picture(ctx, out, folder, found.list[i], unit, c, scene, err);
         tally_free(unit);
     }
     if (found.n) tally_text_add(out, "</div>\n");
+    if (status == TALLY_OK && found.n == 0)
+        tally_text_add(out,
+                       "<p class=\"note\">No picture: this date did not stand out when its tiles "
+                       "were read; <code>tallyman run --fresh</code> draws it.</p>\n");
     names_fini(&found);
     tally_free(prefix);
     return status;
+}
+
+/* What the total did on this date, or else what it was. */
+static void say_total(tally_text *out, const tally_records *records, tally_class c,
+                      const tally_observation *o)
+{
+    bool said = false;
+    for (size_t i = 0; i < records->n_spikes; i++) {
+        const tally_spike *s = &records->spikes[i];
+        if (s->class_ != c || strcmp(s->scene, o->scene) != 0 || strcmp(s->zone, "*") != 0)
+            continue;
+        tally_text_add(out, "<p>");
+        say(out, s);
+        tally_text_add(out, "</p>\n");
+        said = true;
+    }
+    if (said) return;
+    tally_text_add(out, "<p><b>");
+    if (o->count == TALLY_NO_COUNT) {
+        tally_text_add(out, "Site: %s</b></p>\n", tally_quality_name(o->quality));
+        return;
+    }
+    tally_html_count(out, o->estimate);
+    tally_text_add(out, " %s</b> (", tally_html_noun_of(c, o->estimate));
+    tally_html_count(out, o->low);
+    tally_text_add(out, " to ");
+    tally_html_count(out, o->high);
+    tally_text_add(out, ")");
+    if (o->quality == TALLY_QUALITY_PARTIAL)
+        tally_text_add(out, ", %.0f %% of the site seen", 100 * o->seen);
+    tally_text_add(out, ".</p>\n");
+}
+
+static void say_zones(tally_text *out, const tally_records *records, tally_class c,
+                      const char *scene)
+{
+    bool open = false;
+    for (size_t i = 0; i < records->n_spikes; i++) {
+        const tally_spike *s = &records->spikes[i];
+        if (s->class_ != c || strcmp(s->scene, scene) != 0 || !strcmp(s->zone, "*")) continue;
+        tally_text_add(out, "%s<li>", open ? "" : "<ul>");
+        open = true;
+        tally_html_text(out, s->zone);
+        tally_text_add(out, ": ");
+        say(out, s);
+        tally_text_add(out, "</li>\n");
+    }
+    if (open) tally_text_add(out, "</ul>\n");
+}
+
+static tally_status show_date(const tally_context *ctx, tally_text *out,
+                              const tally_records *records, const tally_observation *o,
+                              tally_html_place place, const char *folder, tally_error *err)
+{
+    tally_text_add(out, "<article class=\"%s\" id=\"",
+                   place == TALLY_HTML_STANDS_OUT ? "spike" : "date");
+    tally_html_anchor(out, records, o->class_, o->scene);
+    tally_text_add(out, "\"><h4>");
+    tally_html_time(out, o->utc);
+    if (place == TALLY_HTML_LATEST || place == TALLY_HTML_MOST)
+        tally_text_add(out, ", %s", place == TALLY_HTML_MOST ? "the most" : "the latest");
+    tally_text_add(out, " <small>");
+    tally_html_text(out, o->scene);
+    tally_text_add(out, "</small></h4>");
+    say_total(out, records, o->class_, o);
+    say_zones(out, records, o->class_, o->scene);
+    tally_status s = show_pictures(ctx, out, o->class_, o->scene, folder, err);
+    tally_text_add(out, "</article>\n");
+    return s;
 }
 
 tally_status tally_html_spikes(const tally_context *ctx, tally_text *out,
                                const tally_records *records, tally_class c, const char *folder,
                                tally_error *err)
 {
-    size_t n = 0, n_zones = 0;
-    tally_status status = TALLY_OK;
+    static const struct {
+        tally_html_place from, to;
+        const char *head;
+    } groups[] = { { TALLY_HTML_STANDS_OUT, TALLY_HTML_STANDS_OUT, "What stands out" },
+                   { TALLY_HTML_ZONE_STANDS_OUT, TALLY_HTML_ZONE_STANDS_OUT,
+                     "What stands out in single zones" },
+                   { TALLY_HTML_MOST, TALLY_HTML_LATEST, "The most, the latest" } };
+    tally_html_series total;
+    tally_status s = tally_html_select(records, c, "*", &total, err);
 
-    for (size_t i = 0; i < records->n_spikes && status == TALLY_OK; i++) {
-        const tally_spike *s = &records->spikes[i];
-        if (s->class_ != c) continue;
-        if (strcmp(s->zone, "*") != 0) {
-            n_zones++;
-            continue;
+    for (size_t g = 0; g < sizeof groups / sizeof *groups && s == TALLY_OK; g++) {
+        size_t n = 0;
+        for (size_t i = 0; i < total.n && s == TALLY_OK; i++) {
+            const tally_html_place place = tally_html_place_of(records, c, total.rows[i]->scene);
+            if (place < groups[g].from || place > groups[g].to) continue;
+            if (n++ == 0) tally_text_add(out, "<h3>%s</h3>\n", groups[g].head);
+            s = show_date(ctx, out, records, total.rows[i], place, folder, err);
         }
-        if (n++ == 0) tally_text_add(out, "<h3>What stands out</h3>\n");
-        tally_text_add(out, "<article class=\"spike\"><h4>");
-        tally_html_time(out, s->utc);
-        tally_text_add(out, " <small>");
-        tally_html_text(out, s->scene);
-        tally_text_add(out, "</small></h4><p>");
-        say(out, s);
-        tally_text_add(out, "</p>\n");
-        status = show_pictures(ctx, out, s, folder, err);
-        tally_text_add(out, "</article>\n");
+        if (n == 0 && g == 0)
+            tally_text_add(out, "<p class=\"note\">No date stands out in the site's total.</p>\n");
     }
-    if (n == 0) tally_text_add(out, "<p class=\"note\">No date stands out.</p>\n");
-    if (n_zones == 0 || status != TALLY_OK) return status;
-    tally_text_add(out, "<details><summary>In single zones: %zu</summary><ul>\n", n_zones);
-    for (size_t i = 0; i < records->n_spikes; i++) {
-        const tally_spike *s = &records->spikes[i];
-        if (s->class_ != c || !strcmp(s->zone, "*")) continue;
-        tally_text_add(out, "<li>");
-        tally_html_time(out, s->utc);
-        tally_text_add(out, ", ");
-        tally_html_text(out, s->zone);
-        tally_text_add(out, ": ");
-        say(out, s);
-        tally_text_add(out, "</li>\n");
-    }
-    tally_text_add(out, "</ul></details>\n");
-    return TALLY_OK;
+    tally_free(total.rows);
+    return s;
 }

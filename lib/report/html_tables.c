@@ -29,10 +29,17 @@ static void interval_cell(tally_text *out, double low, double high)
 {
     tally_text_add(out, "<td class=\"n\">");
     if (isfinite(low) && isfinite(high)) {
-        tally_html_number(out, low, 1);
+        tally_html_count(out, low);
         tally_text_add(out, "–");
-        tally_html_number(out, high, 1);
+        tally_html_count(out, high);
     }
+    tally_text_add(out, "</td>");
+}
+
+static void count_cell(tally_text *out, double value)
+{
+    tally_text_add(out, "<td class=\"n\">");
+    tally_html_count(out, value);
     tally_text_add(out, "</td>");
 }
 
@@ -58,15 +65,15 @@ static tally_status zone_row(tally_text *out, const tally_records *records, tall
         latest = o;
         if (!most || o->estimate > most->estimate) most = o;
     }
-    tally_text_add(out, "<tr><th scope=\"row\">");
+    tally_text_add(out, "<tr><th scope=\"row\" class=\"z\">");
     tally_html_text(out, strcmp(zone, "*") ? zone : "the site");
     tally_text_add(out, "</th>");
     if (latest) {
-        cell(out, latest->estimate, 1);
+        count_cell(out, latest->estimate);
         interval_cell(out, latest->low, latest->high);
         time_cell(out, latest->utc);
-        cell(out, n ? tally_median(values, n) : NAN, 1);
-        cell(out, most->estimate, 1);
+        count_cell(out, n ? tally_median(values, n) : NAN);
+        count_cell(out, most->estimate);
         time_cell(out, most->utc);
     } else {
         tally_text_add(out, "<td class=\"n\">–</td><td></td><td></td><td></td><td></td><td></td>");
@@ -97,7 +104,7 @@ static void series_rows(tally_text *out, const tally_records *records, tally_cla
         time_cell(out, o->utc);
         text_cell(out, strcmp(o->zone, "*") ? o->zone : "the site");
         cell(out, o->count == TALLY_NO_COUNT ? NAN : (double)o->count, 0);
-        cell(out, o->estimate, 1);
+        count_cell(out, o->estimate);
         interval_cell(out, o->low, o->high);
         cell(out, o->extent, 0);
         cell(out, isfinite(o->occupancy) ? 100 * o->occupancy : NAN, 0);
@@ -106,6 +113,62 @@ static void series_rows(tally_text *out, const tally_records *records, tally_cla
         text_cell(out, o->reason);
         tally_text_add(out, "</tr>\n");
     }
+}
+
+static void date_row(tally_text *out, const tally_records *records, const tally_observation *o,
+                     bool stands_out)
+{
+    const bool counted = o->count != TALLY_NO_COUNT;
+    tally_text_add(out, "<tr%s>", !counted ? " class=\"out\"" : stands_out ? " class=\"hot\"" : "");
+    time_cell(out, o->utc);
+    if (counted) {
+        count_cell(out, o->estimate);
+        interval_cell(out, o->low, o->high);
+        cell(out, (double)o->count, 0);
+    } else {
+        tally_text_add(out, "<td class=\"n\" colspan=\"3\">%s</td>",
+                       o->quality == TALLY_QUALITY_UNSEEN    ? "not seen"
+                       : o->quality == TALLY_QUALITY_REFUSED ? "not countable"
+                                                             : "left out");
+    }
+    cell(out, isfinite(o->seen) ? 100 * o->seen : NAN, 0);
+    tally_text_add(out, "<td>");
+    if (tally_html_place_of(records, o->class_, o->scene) != TALLY_HTML_NOWHERE) {
+        tally_text_add(out, "<a href=\"#");
+        tally_html_anchor(out, records, o->class_, o->scene);
+        tally_text_add(out, "\">pixels</a>");
+    }
+    tally_text_add(out, "</td>");
+    tally_text_add(out, "<td class=\"id\">");
+    tally_html_text(out, o->scene);
+    if (o->reason && *o->reason) {
+        tally_text_add(out, "<br><small>");
+        tally_html_text(out, o->reason);
+        tally_text_add(out, "</small>");
+    }
+    tally_text_add(out, "</td></tr>\n");
+}
+
+tally_status tally_html_dates(tally_text *out, const tally_records *records, tally_class c,
+                              tally_error *err)
+{
+    enum { MANY = 40 }; /* more than that are folded away */
+    tally_html_series total;
+    tally_status s = tally_html_select(records, c, "*", &total, err);
+
+    if (s != TALLY_OK) return s;
+    tally_text_add(out, "<h3>By date</h3>\n");
+    if (total.n > MANY) tally_text_add(out, "<details><summary>%zu dates</summary>\n", total.n);
+    tally_text_add(out, "<div class=\"scroll\"><table><thead><tr><th>date</th>"
+                        "<th class=\"n\">estimate</th><th class=\"n\">95 %%</th>"
+                        "<th class=\"n\">shown</th><th class=\"n\">seen, %%</th><th></th>"
+                        "<th>scene</th></tr></thead><tbody>\n");
+    for (size_t i = 0; i < total.n; i++)
+        date_row(out, records, total.rows[i],
+                 tally_html_place_of(records, c, total.rows[i]->scene) == TALLY_HTML_STANDS_OUT);
+    tally_text_add(out, "</tbody></table></div>\n%s", total.n > MANY ? "</details>\n" : "");
+    tally_free(total.rows);
+    return TALLY_OK;
 }
 
 tally_status tally_html_zones(tally_text *out, const tally_records *records, tally_class c,
@@ -117,7 +180,7 @@ tally_status tally_html_zones(tally_text *out, const tally_records *records, tal
     tally_text_add(out, "<h3>By zone</h3>\n<div class=\"scroll\"><table><thead><tr><th>zone</th>"
                         "<th class=\"n\">latest</th><th class=\"n\">95 %%</th><th>on</th>"
                         "<th class=\"n\">median</th><th class=\"n\">most</th><th>on</th>"
-                        "<th class=\"n\">seen</th></tr></thead><tbody>\n");
+                        "<th class=\"n\">dates counted</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < records->n_observations && s == TALLY_OK; i++) {
         const tally_observation *o = &records->observations[i];
         if (o->class_ != c) continue;
@@ -139,20 +202,18 @@ tally_status tally_html_zones(tally_text *out, const tally_records *records, tal
     return s;
 }
 
+/* The two times may part at "to", so that the table fits its page. */
 static void between(tally_text *out, int64_t after, int64_t before)
 {
-    tally_text_add(out, "<td class=\"t\">");
+    tally_text_add(out, "<td><span class=\"t\">");
     if (after != TALLY_NO_TIME) {
         tally_html_time(out, after);
-        tally_text_add(out, " to ");
+        tally_text_add(out, "</span> to <span class=\"t\">");
     } else {
         tally_text_add(out, "before ");
     }
-    if (before != TALLY_NO_TIME)
-        tally_html_time(out, before);
-    else
-        tally_text_add(out, "now");
-    tally_text_add(out, "</td>");
+    tally_html_time(out, before);
+    tally_text_add(out, "</span></td>");
 }
 
 static void departure(tally_text *out, const tally_visit *v)
@@ -176,7 +237,9 @@ void tally_html_visits(tally_text *out, const tally_records *records)
     for (size_t i = 0; i < records->n_visits; i++) {
         const tally_visit *v = &records->visits[i];
         tally_text_add(out, "<tr>");
-        text_cell(out, v->zone);
+        tally_text_add(out, "<td class=\"z\">");
+        tally_html_text(out, v->zone);
+        tally_text_add(out, "</td>");
         cell(out, v->length_m, 0);
         time_cell(out, v->first_seen);
         time_cell(out, v->last_seen);

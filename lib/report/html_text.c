@@ -89,11 +89,31 @@ void tally_html_number(tally_text *out, double value, int decimals)
         tally_text_add(out, "–");
 }
 
+void tally_html_count(tally_text *out, double value)
+{
+    tally_html_number(out, value, fabs(value) < 9.95 ? 1 : 0);
+}
+
+void tally_html_anchor(tally_text *out, const tally_records *records, tally_class c,
+                       const char *scene)
+{
+    size_t i = 0;
+    while (i < records->n_scenes && strcmp(records->scenes[i].scene, scene) != 0)
+        i++;
+    tally_text_add(out, "%s-%zu", tally_class_name(c), i);
+}
+
 const char *tally_html_noun(tally_class c)
 {
     static const char *const nouns[TALLY_CLASS_COUNT] = { "railcars", "container slots",
                                                           "vessels" };
     return nouns[c];
+}
+
+const char *tally_html_noun_of(tally_class c, double value)
+{
+    static const char *const one[TALLY_CLASS_COUNT] = { "railcar", "container slot", "vessel" };
+    return fabs(value - 1) < 0.05 ? one[c] : tally_html_noun(c);
 }
 
 tally_status tally_html_select(const tally_records *records, tally_class c, const char *zone,
@@ -110,4 +130,30 @@ tally_status tally_html_select(const tally_records *records, tally_class c, cons
         if (records->observations[i].class_ == c && !strcmp(records->observations[i].zone, zone))
             out->rows[out->n++] = &records->observations[i];
     return TALLY_OK;
+}
+
+static bool is_spike(const tally_spike *s, tally_class c, const char *scene)
+{
+    return s->class_ == c && !strcmp(s->scene, scene);
+}
+
+tally_html_place tally_html_place_of(const tally_records *records, tally_class c, const char *scene)
+{
+    const tally_observation *latest = NULL, *most = NULL;
+    bool zone = false;
+
+    for (size_t i = 0; i < records->n_spikes; i++) {
+        if (!is_spike(&records->spikes[i], c, scene)) continue;
+        if (!strcmp(records->spikes[i].zone, "*")) return TALLY_HTML_STANDS_OUT;
+        zone = true;
+    }
+    if (zone) return TALLY_HTML_ZONE_STANDS_OUT;
+    for (size_t i = 0; i < records->n_observations; i++) {
+        const tally_observation *o = &records->observations[i];
+        if (o->class_ != c || strcmp(o->zone, "*") != 0 || o->count == TALLY_NO_COUNT) continue;
+        latest = o;
+        if (!most || o->estimate > most->estimate) most = o;
+    }
+    if (most && !strcmp(most->scene, scene)) return TALLY_HTML_MOST;
+    return latest && !strcmp(latest->scene, scene) ? TALLY_HTML_LATEST : TALLY_HTML_NOWHERE;
 }

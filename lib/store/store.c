@@ -140,6 +140,21 @@ void tally_store_close(tally_store **store)
     *store = NULL;
 }
 
+tally_status tally_store_set_title(tally_store *store, const char *title, tally_error *err)
+{
+    if (strcmp(tally_store_title(store), title) == 0) return TALLY_OK;
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    CPLErr bad = GDALSetMetadataItem(store->dataset, "TITLE", title, NULL);
+    CPLPopErrorHandler();
+    return bad == CE_None ? TALLY_OK : failed(store->path, "given its title", err);
+}
+
+const char *tally_store_title(tally_store *store)
+{
+    const char *title = GDALGetMetadataItem(store->dataset, "TITLE", NULL);
+    return title ? title : "";
+}
+
 /* `scene = '...'` with quotes doubled: an attribute filter knows no parameters. */
 static char *scene_filter(const char *scene)
 {

@@ -32,8 +32,8 @@ typedef struct tally_run_result {
     size_t n_scenes;   /* in the store afterwards */
     size_t n_counted;  /* by this run */
     size_t n_left_out; /* rejected, this run's inputs */
-    size_t n_spikes;
-    int nothing_new; /* every input was counted before */
+    size_t n_spikes;   /* dates on which a total stands out */
+    int nothing_new;   /* every input was counted before */
 } tally_run_result;
 
 /*

@@ -19,6 +19,11 @@ typedef enum tally_store_mode { TALLY_STORE_READ, TALLY_STORE_CREATE } tally_sto
 TALLY_API tally_status tally_store_open(const char *path, tally_store_mode mode, tally_store **out,
                                         tally_error *err) TALLY_MUST_CHECK;
 TALLY_API void tally_store_close(tally_store **store);
+/* What the site is called, for people: kept in the store's metadata. "" when it was never set; the
+ * text lives as long as the store. */
+TALLY_API tally_status tally_store_set_title(tally_store *store, const char *title,
+                                             tally_error *err) TALLY_MUST_CHECK;
+TALLY_API const char *tally_store_title(tally_store *store);
 TALLY_API tally_status tally_store_has_scene(tally_store *store, const char *scene, bool *stored,
                                              tally_error *err) TALLY_MUST_CHECK;
 /* One transaction; what the store held of this scene before is replaced. */
