@@ -14,3 +14,7 @@ foreach(test help bad_input two_runs spikes compare)
     add_test(NAME cli_${test} COMMAND ${CMAKE_CURRENT_LIST_DIR}/${test}.sh $<TARGET_FILE:tallyman> ${small})
     set_tests_properties(cli_${test} PROPERTIES TIMEOUT 900)
 endforeach()
+# The one set with all three classes, tiles in parts, and a date under cloud.
+add_test(NAME cli_contract
+         COMMAND ${CMAKE_CURRENT_LIST_DIR}/contract.sh $<TARGET_FILE:tallyman> ${CMAKE_SOURCE_DIR}/fixtures/sets/rajin_0.5m)
+set_tests_properties(cli_contract PROPERTIES LABELS long TIMEOUT 900)
