@@ -18,6 +18,8 @@ static const char doc[] =
     "not exceeded. What cannot be compared is said to be so. Dates are local to the site where "
     "its site file names the time zone, else days in UTC. An empty zone is the whole site.\n\n"
     "Example:\n"
+    "  echo site,class,date,count >published.csv\n"
+    "  echo tumangang,railcar,2025-10-15,75 >>published.csv\n"
     "  tallyman compare out published.csv\n\n"
     "Exit status: 0 none differs; 4 one differs beyond its tolerance; 1 failed; 2 the call was "
     "wrong.";

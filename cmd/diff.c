@@ -19,8 +19,9 @@ static const char doc[] =
     "bands share counted once; "
     "irmad: iterated multivariate alteration detection.\n\n"
     "Example:\n"
-    "  tallyman diff monday.tif friday.tif -o change.tif --blobs blobs.geojson --open 1 --min-area "
-    "12\n\n"
+    "  tallyman diff fixtures/sets/tumangang_0.5m/scenes/tumangang_20250918.tif \\\n"
+    "      fixtures/sets/tumangang_0.5m/scenes/tumangang_20251015.tif \\\n"
+    "      -o change.tif --blobs blobs.geojson --open 1 --min-area 12\n\n"
     "Exit status: 0 done; 1 failed; 2 the call was wrong.";
 
 enum {
@@ -46,7 +47,8 @@ static const struct argp_option options[] = {
     { "open", OPT_OPEN, "N", 0, "Open the mask with a square of 2 N + 1 pixels (default: 0)", 0 },
     { "min-area", OPT_MIN_AREA, "PX", 0, "Drop blobs of fewer pixels (default: 1)", 0 },
     { "site", OPT_SITE, "FILE", 0, "Look only within the zones of this site file", 0 },
-    { "bands", OPT_BANDS, "LIST", 0, "Roles of the bands in their order, e.g. blue,green,red,nir",
+    { "bands", OPT_BANDS, "LIST", 0,
+      "Roles of the bands in their order, e.g. blue,green,red,nir (default: what the files say)",
       0 },
     { 0 },
 };

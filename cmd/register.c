@@ -13,13 +13,17 @@ static const char doc[] =
     "`rmse_px`; `model` is translation, similarity or affine. Without a trustworthy shift "
     "`accepted` is false, the numbers are null, nothing is written, and the exit status is 1.\n\n"
     "Example:\n"
-    "  tallyman register monday.tif friday.tif -o friday_on_monday.tif\n\n"
+    "  tallyman register \\\n"
+    "      fixtures/sets/tumangang_0.5m/scenes/tumangang_20250918.tif \\\n"
+    "      fixtures/sets/tumangang_0.5m/scenes/tumangang_20251015.tif \\\n"
+    "      -o aligned.tif\n\n"
     "Exit status: 0 done; 1 failed; 2 the call was wrong.";
 
 enum { OPT_BANDS = 256 };
 static const struct argp_option options[] = {
     { "output", 'o', "FILE", 0, "GeoTIFF of MOVING on FIXED's grid, Float32, NaN: not seen", 0 },
-    { "bands", OPT_BANDS, "LIST", 0, "Roles of the bands in their order, e.g. blue,green,red,nir",
+    { "bands", OPT_BANDS, "LIST", 0,
+      "Roles of the bands in their order, e.g. blue,green,red,nir (default: what the files say)",
       0 },
     { 0 },
 };

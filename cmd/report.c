@@ -6,8 +6,10 @@
 
 static const char doc[] =
     "Write the tables and report.html of DIR again from its store and pictures; needs no tile.\v"
+    "DIR is what `tallyman run ... -o DIR` made.\n\n"
     "Example:\n"
-    "  tallyman report out";
+    "  tallyman report out\n\n"
+    "Exit status: 0 done; 1 failed; 2 the call was wrong.";
 static const struct argp_child children[] = { { &cmd_common_argp, 0, "Common options:", 0 },
                                               { 0 } };
 

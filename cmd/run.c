@@ -9,24 +9,31 @@ static const char doc[] =
     "TILES are GeoTIFFs (or whatever GDAL opens), folders, quoted globs, or STAC ItemCollections. "
     "DIR gets the store "
     "tallyman.gpkg, the tables scenes.csv, series.csv, detections.geojson, spikes.csv, visits.csv, "
-    "and report.html. A second "
-    "run with more tiles counts only those, against the same background.\n\n"
+    "run.json, pictures/ and report.html (open that one first). A second run with more tiles "
+    "counts "
+    "only those, against the same background. Lengths are metres on the ground, shares 0 to 1, "
+    "times UTC.\n\n"
     "Example:\n"
-    "  tallyman run fixtures/sites/tumangang.geojson fixtures/sets/tumangang_0.5m/scenes -o out\n\n"
+    "  tallyman run fixtures/sites/tumangang.geojson \\\n"
+    "      fixtures/sets/tumangang_0.5m/scenes -o out\n\n"
     "Exit status: 0 done; 1 failed; 2 the call was wrong; 3 done, but some scenes were left out.";
 
 enum { OPT_SITE = 256, OPT_BANDS, OPT_NODATA, OPT_REFERENCE, OPT_DATUM, OPT_AS_OF, OPT_FRESH };
 static const struct argp_option options[] = {
-    { "output", 'o', "DIR", 0, "Folder for the results (made when missing)", 0 },
-    { "site", OPT_SITE, "ID", 0, "Name of the site, when the site file has none", 0 },
-    { "bands", OPT_BANDS, "LIST", 0, "Roles of the bands in their order, e.g. blue,green,red,nir",
+    { "output", 'o', "DIR", 0, "Folder for the results; it and its parents are made when missing",
       0 },
-    { "nodata", OPT_NODATA, "V", 0, "Value of pixels without a measurement", 0 },
+    { "site", OPT_SITE, "ID", 0, "Id of the site (default: the site file's, else its name)", 0 },
+    { "bands", OPT_BANDS, "LIST", 0,
+      "Roles of the bands in their order, e.g. blue,green,red,nir (default: what the files say)",
+      0 },
+    { "nodata", OPT_NODATA, "V", 0,
+      "Value of pixels without a measurement (default: what the files say)", 0 },
     { "reference", OPT_REFERENCE, "ID", 0, "Scene that the others are laid onto (default: chosen)",
       0 },
     { "datum", OPT_DATUM, "WHERE", 0,
       "True position: mean, scene:ID or DX,DY in pixels (default: mean)", 0 },
-    { "as-of", OPT_AS_OF, "DATE", 0, "Judge spikes by what was known that day", 0 },
+    { "as-of", OPT_AS_OF, "DATE", 0,
+      "Judge spikes by what was known that day, e.g. 2026-03-01 (default: by all dates)", 0 },
     { "fresh", OPT_FRESH, NULL, 0, "Forget what DIR holds and start over", 0 },
     { 0 },
 };

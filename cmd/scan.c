@@ -19,10 +19,12 @@ static const char doc[] =
 
 enum { OPT_BANDS = 256, OPT_NODATA, OPT_JSON };
 static const struct argp_option options[] = {
-    { "bands", OPT_BANDS, "LIST", 0, "Roles of the bands in their order, e.g. blue,green,red,nir",
+    { "bands", OPT_BANDS, "LIST", 0,
+      "Roles of the bands in their order, e.g. blue,green,red,nir (default: what the files say)",
       0 },
-    { "nodata", OPT_NODATA, "V", 0, "Value of pixels without a measurement", 0 },
-    { "json", OPT_JSON, NULL, 0, "Print JSON", 0 },
+    { "nodata", OPT_NODATA, "V", 0,
+      "Value of pixels without a measurement (default: what the files say)", 0 },
+    { "json", OPT_JSON, NULL, 0, "Print JSON (default: text)", 0 },
     { 0 },
 };
 static const struct argp_child children[] = { { &cmd_common_argp, 0, "Common options:", 0 },

@@ -11,10 +11,13 @@ static const char doc[] = "Spikes, drops, level shifts and records of a series m
                           "datetime and count. An empty count is a date that was "
                           "not seen, never zero.\n\n"
                           "Example:\n"
-                          "  tallyman spikes counts.csv --as-of 2026-03-01";
+                          "  tallyman spikes out/series.csv --as-of 2025-12-31\n\n"
+                          "Exit status: 0 done, also when nothing stands out; 1 failed; 2 the call "
+                          "was wrong.";
 enum { OPT_AS_OF = 256 };
 static const struct argp_option options[] = {
-    { "as-of", OPT_AS_OF, "DATE", 0, "Judge by what was known that day", 0 },
+    { "as-of", OPT_AS_OF, "DATE", 0,
+      "Judge by what was known that day, e.g. 2026-03-01 (default: by all dates)", 0 },
     { 0 },
 };
 static const struct argp_child children[] = { { &cmd_common_argp, 0, "Common options:", 0 },

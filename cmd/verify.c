@@ -7,9 +7,11 @@
 static const char doc[] =
     "Run again what DIR/run.json describes, in a scratch folder, and compare every table byte for "
     "byte.\v"
+    "DIR is what `tallyman run ... -o DIR` made; its tiles must lie where they lay.\n\n"
     "Example:\n"
     "  tallyman verify out\n\n"
-    "Exit status: 0 the same; 1 failed (a tile is gone or was changed); 4 another result.";
+    "Exit status: 0 the same; 1 failed (a tile is gone or was changed); 2 the call was wrong; "
+    "4 another result.";
 static const struct argp_child children[] = { { &cmd_common_argp, 0, "Common options:", 0 },
                                               { 0 } };
 

@@ -17,4 +17,20 @@ status=0; "$tallyman" no-such-command 2>/dev/null || status=$?
 status=0; TALLYMAN_CPU=abacus "$tallyman" scan "$set/scenes" 2>"$scratch/err" >/dev/null || status=$?
 [ $status -eq 2 ] && grep -q abacus "$scratch/err" || fail "an unknown TALLYMAN_CPU: status $status"
 "$tallyman" --version | grep -q '^tallyman [0-9]' || fail "--version"
+
+# The examples work as they stand, one after another, at the top of the source.
+mkdir "$scratch/top" "$scratch/bin"
+ln -s "$(cd "$(dirname "$set")/../.." && pwd)/fixtures" "$scratch/top/fixtures"
+ln -s "$(realpath "$tallyman")" "$scratch/bin/tallyman"
+for c in run scan diff register report spikes compare verify; do
+    "$tallyman" $c --help | sed -n '/^Example:/,/^Exit status:/p' | sed '1d;$d' >"$scratch/top/example.sh"
+    grep -q "tallyman $c" "$scratch/top/example.sh" || fail "$c: no example before its exit status"
+    status=0
+    (cd "$scratch/top" && PATH=$scratch/bin:$PATH bash -e example.sh >out.txt 2>err.txt) || status=$?
+    # 4: the example's count and the series may well differ
+    [ $status -eq 0 ] || { [ $c = compare ] && [ $status -eq 4 ]; } || fail "$c: its example ends with $status: $(cat "$scratch/top/err.txt")"
+    [ -s "$scratch/top/out.txt" ] || fail "$c: its example prints nothing"
+done
+[ -s "$scratch/top/change.tif" ] && [ -s "$scratch/top/blobs.geojson" ] && [ -s "$scratch/top/aligned.tif" ] && [ -s "$scratch/top/out/report.html" ] ||
+    fail "the examples did not leave what they name"
 finish
