@@ -29,12 +29,16 @@ typedef struct run_job {
     tally_site *site;
     tally_catalogue *catalogue;
     tally_run_state *state;
+    tally_known_scene *known; /* what earlier runs named */
     tally_store *store;
     char (*fingerprints)[65];   /* by catalogue scene; "" when a file cannot be read */
     bool *is_new;               /* by catalogue scene: to be surveyed and counted now */
+    bool *is_unfit;             /* by catalogue scene: its family shows nothing of the site */
+    bool *is_stored;            /* by catalogue scene: the store has a row of it, maybe an older */
     tally_family_job *families; /* open until the pictures are drawn; a stack is small, its pixels
                                    stay in the files */
     size_t n_families;
+    tally_error unfit; /* of the first family that shows nothing of the site */
     int lock;
 } run_job;
 
@@ -92,14 +96,17 @@ static tally_status find_new_scenes(run_job *job, size_t *n_new, tally_error *er
     *n_new = 0;
     job->fingerprints = tally_alloc(n, sizeof *job->fingerprints);
     job->is_new = tally_alloc(n, sizeof *job->is_new);
-    if (!job->fingerprints || !job->is_new) return tally_nomem(err, "the list of scenes");
+    job->is_stored = tally_alloc(n, sizeof *job->is_stored);
+    job->is_unfit = tally_alloc(n, sizeof *job->is_unfit);
+    if (!job->fingerprints || !job->is_new || !job->is_stored || !job->is_unfit)
+        return tally_nomem(err, "the list of scenes");
     tally_status s = tally_parallel_for(job->ctx, "reading", n, fingerprint_scene, job, err);
     if (s != TALLY_OK) return s;
     for (size_t i = 0; i < n; i++) {
         const char *id = job->catalogue->scenes[i].id;
-        bool stored;
-        if ((s = tally_store_has_scene(job->store, id, &stored, err)) != TALLY_OK) return s;
-        job->is_new[i] = !stored || !job->fingerprints[i][0] ||
+        if ((s = tally_store_has_scene(job->store, id, &job->is_stored[i], err)) != TALLY_OK)
+            return s;
+        job->is_new[i] = !job->is_stored[i] || !job->fingerprints[i][0] ||
                          !tally_run_state_has_scene(job->state, id, job->fingerprints[i]);
         *n_new += job->is_new[i];
     }
@@ -145,7 +152,7 @@ static tally_status store_scene(run_job *job, const tally_family_job *family, si
 
 /* A few scenes at a time, so that memory does not grow with their number; each is stored as soon as
  * it is whole. */
-static tally_status count_family(run_job *job, const tally_family_job *family, tally_error *err)
+static tally_status count_family(run_job *job, tally_family_job *family, tally_error *err)
 {
     size_t batch = (size_t)job->ctx->jobs * 2, n = family->stack->n;
     tally_findings *findings = tally_alloc(batch, sizeof *findings);
@@ -164,6 +171,32 @@ static tally_status count_family(run_job *job, const tally_family_job *family, t
     return s;
 }
 
+/* A family that shows nothing of the site is left out like a scene; the others are counted. */
+static tally_status note_unfit(run_job *job, const tally_scene *const *scenes, size_t n,
+                               const tally_error *why)
+{
+    if (!job->unfit.message[0]) job->unfit = *why;
+    for (size_t i = 0; i < n; i++)
+        job->is_unfit[scenes[i] - job->catalogue->scenes] = true;
+    return TALLY_OK;
+}
+
+/* Where no family fits, now or before, site file and tiles do not belong together. */
+static tally_status leave_out_unfit(run_job *job, tally_error *err)
+{
+    tally_status s = TALLY_OK;
+    if (job->unfit.message[0] && job->n_families == 0 && tally_run_state_is_new(job->state))
+        return tally_fail(err, job->unfit.status, "%s", job->unfit.message);
+    for (size_t i = 0; i < job->catalogue->n_scenes && s == TALLY_OK; i++)
+        if (job->is_unfit[i])
+            s = leave_out(
+                job, &job->catalogue->scenes[i],
+                "shows nothing of the site's zones and the ground around them; check that "
+                "it is of this place",
+                err);
+    return s;
+}
+
 static tally_status run_family(run_job *job, const tally_scene *const *scenes, size_t n,
                                tally_error *err)
 {
@@ -171,7 +204,13 @@ static tally_status run_family(run_job *job, const tally_scene *const *scenes, s
     *family = (tally_family_job) {
         .ctx = job->ctx, .site = job->site, .settings = job->settings, .state = job->state
     };
-    tally_status s = tally_family_begin(family, scenes, n, err);
+    tally_error why = { 0 };
+    tally_status s = tally_family_begin(family, scenes, n, &why);
+    if (s == TALLY_E_NODATA) {
+        job->n_families--;
+        return note_unfit(job, scenes, n, &why);
+    }
+    if (s != TALLY_OK) return tally_fail(err, s, "%s", why.message);
     /* From here on the background is on disk: an interrupted run goes on from it. */
     if (s == TALLY_OK) s = tally_run_state_save(job->state, job->settings->folder, err);
     if (s == TALLY_OK) s = count_family(job, family, err);
@@ -218,10 +257,13 @@ static tally_status leave_out_rejected(run_job *job, tally_error *err)
     return TALLY_OK;
 }
 
-static tally_status note_scenes(run_job *job, tally_error *err)
+/* Scenes go into run.json before they are counted, so that an interrupted run goes on where it
+ * stopped: what the store has by then is done. Those of which it has an older row only afterwards.
+ */
+static tally_status note_scenes(run_job *job, bool stored, tally_error *err)
 {
     for (size_t i = 0; i < job->catalogue->n_scenes; i++) {
-        if (!job->is_new[i] || !job->fingerprints[i][0]) continue;
+        if (!job->is_new[i] || !job->fingerprints[i][0] || job->is_stored[i] != stored) continue;
         tally_status s = tally_run_state_set_scene(job->state, &job->catalogue->scenes[i],
                                                    job->fingerprints[i], err);
         if (s != TALLY_OK) return s;
@@ -244,6 +286,48 @@ static size_t count_dates(const tally_records *records)
     return n;
 }
 
+static const tally_scene_record *record_of(const tally_records *records, const char *id)
+{
+    for (size_t i = 0; i < records->n_scenes; i++)
+        if (strcmp(records->scenes[i].scene, id) == 0) return &records->scenes[i];
+    return NULL;
+}
+
+/* What an earlier run left out is left out still: said again, so that the exit status does not
+ * depend on how often the run is repeated. */
+static void name_left_out(run_job *job, const tally_records *records)
+{
+    for (size_t i = 0; i < job->catalogue->n_scenes; i++) {
+        const tally_scene *scene = &job->catalogue->scenes[i];
+        if (job->is_new[i] || scene->duplicate_of) continue;
+        const tally_scene_record *row = record_of(records, scene->id);
+        if (!row || row->quality != TALLY_QUALITY_REJECTED) continue;
+        tally_warn(job->ctx, "%s: left out: %s", scene->id, row->reason);
+        job->result->n_left_out++;
+    }
+}
+
+/* A zone that none of several scenes shows is mostly one drawn in the wrong place. */
+static void name_unseen_zones(const run_job *job, const tally_records *records)
+{
+    for (size_t z = 0; z < job->site->n_zones; z++) {
+        const char *name = job->site->zones[z].name;
+        size_t n = 0;
+        double seen = 0;
+        for (size_t i = 0; i < records->n_observations; i++) {
+            const tally_observation *o = &records->observations[i];
+            if (strcmp(o->zone, name) != 0 || o->quality == TALLY_QUALITY_REJECTED) continue;
+            n++;
+            if (o->seen > 0) seen += o->seen;
+        }
+        if (n > 0 && seen == 0)
+            tally_warn(job->ctx,
+                       "%s: zone %s: none of %zu scenes shows it; check where it is drawn, or give "
+                       "tiles that reach it",
+                       job->settings->site_path, name, n);
+    }
+}
+
 /* What the whole store says: spikes and visits, then the tables and the report. */
 static tally_status tell(run_job *job, tally_error *err)
 {
@@ -257,11 +341,49 @@ static tally_status tell(run_job *job, tally_error *err)
     for (size_t i = 0; i < job->n_families && s == TALLY_OK; i++)
         s = tally_run_pictures_draw(&job->families[i], records, err);
     if (s == TALLY_OK) {
+        name_left_out(job, records);
+        name_unseen_zones(job, records);
         job->result->n_scenes = records->n_scenes;
         job->result->n_spikes = count_dates(records);
     }
     tally_records_destroy(&records);
     return s;
+}
+
+static tally_status take_folder(run_job *job, tally_error *err)
+{
+    const tally_run_settings *settings = job->settings;
+    tally_status s;
+    if ((s = tally_mkdir(settings->folder, err)) != TALLY_OK) return s;
+    if ((s = lock_folder(settings->folder, &job->lock, err)) != TALLY_OK) return s;
+    if (settings->freshness == TALLY_FRESH && (s = forget(settings->folder, err)) != TALLY_OK)
+        return s;
+    return tally_run_state_open(settings->folder, &job->state, err);
+}
+
+/* Earlier runs' names are needed to name scenes, so a folder that is there is taken first; one that
+ * is to be made or emptied, only once site and tiles have been found. */
+static tally_status find_scenes(run_job *job, tally_catalogue_settings *look, tally_error *err)
+{
+    bool first =
+        job->settings->freshness != TALLY_FRESH && access(job->settings->folder, F_OK) == 0;
+    tally_status s = first ? take_folder(job, err) : TALLY_OK;
+    if (s == TALLY_OK && first)
+        s = tally_run_state_scenes(job->state, &job->known, &look->n_known, err);
+    look->known = job->known;
+    if (s == TALLY_OK) s = tally_catalogue_read(job->ctx, look, &job->catalogue, err);
+    return s == TALLY_OK && !first ? take_folder(job, err) : s;
+}
+
+static tally_status check_zones(const tally_site *site, const char *path, tally_error *err)
+{
+    for (size_t z = 0; z < site->n_zones; z++)
+        if (site->zones[z].role != TALLY_STABLE && site->zones[z].role != TALLY_IGNORE)
+            return TALLY_OK;
+    return tally_fail(err, TALLY_E_FORMAT,
+                      "%s: has no zone in which anything is counted; draw tracks, yards, water or "
+                      "berths in it",
+                      path);
 }
 
 static tally_status prepare(run_job *job, size_t *n_new, tally_error *err)
@@ -278,18 +400,17 @@ static tally_status prepare(run_job *job, size_t *n_new, tally_error *err)
     if (settings->nodata) {
         char *end;
         look.nodata = strtod(settings->nodata, &end);
-        if (end == settings->nodata || *end)
-            return tally_fail(err, TALLY_E_ARG, "--nodata %s: wants a number", settings->nodata);
+        if (end == settings->nodata || *end || isinf(look.nodata))
+            return tally_fail(
+                err, TALLY_E_ARG,
+                "--nodata %s: is no number; give the value of empty pixels, such as 0",
+                settings->nodata);
     }
     tally_gdal_begin();
     if ((s = tally_site_read(settings->site_path, settings->site_id, &job->site, err)) != TALLY_OK)
         return s;
-    if ((s = tally_catalogue_read(job->ctx, &look, &job->catalogue, err)) != TALLY_OK) return s;
-    if ((s = tally_mkdir(settings->folder, err)) != TALLY_OK) return s;
-    if ((s = lock_folder(settings->folder, &job->lock, err)) != TALLY_OK) return s;
-    if (settings->freshness == TALLY_FRESH && (s = forget(settings->folder, err)) != TALLY_OK)
-        return s;
-    if ((s = tally_run_state_open(settings->folder, &job->state, err)) != TALLY_OK) return s;
+    if ((s = check_zones(job->site, settings->site_path, err)) != TALLY_OK) return s;
+    if ((s = find_scenes(job, &look, err)) != TALLY_OK) return s;
     tally_sha256(job->site->text, strlen(job->site->text), sha256);
     if ((s = tally_run_state_begin(job->state, settings, sha256, err)) != TALLY_OK) return s;
     s = tally_run_state_set_timezone(job->state, job->site->timezone, err);
@@ -311,6 +432,9 @@ static void finish(run_job *job)
     tally_run_state_close(&job->state);
     tally_catalogue_destroy(&job->catalogue);
     tally_site_destroy(&job->site);
+    tally_free(job->known);
+    tally_free(job->is_stored);
+    tally_free(job->is_unfit);
     tally_free(job->fingerprints);
     tally_free(job->is_new);
     if (job->lock >= 0) close(job->lock);
@@ -329,9 +453,11 @@ tally_status tally_run(const tally_context *ctx, const tally_run_settings *setti
                    settings->folder);
     }
     if (s == TALLY_OK && n_new > 0) {
-        if ((s = note_scenes(&job, err)) != TALLY_OK) goto out;
+        if ((s = note_scenes(&job, false, err)) != TALLY_OK) goto out;
         if ((s = leave_out_rejected(&job, err)) != TALLY_OK) goto out;
         if ((s = run_families(&job, err)) != TALLY_OK) goto out;
+        if ((s = leave_out_unfit(&job, err)) != TALLY_OK) goto out;
+        if ((s = note_scenes(&job, true, err)) != TALLY_OK) goto out;
         if ((s = tally_run_state_save(job.state, settings->folder, err)) != TALLY_OK) goto out;
     }
     if (s == TALLY_OK) s = tell(&job, err);

@@ -41,7 +41,10 @@ static tally_status plan_units(tally_family_job *job, tally_error *err)
         size_t n = 0;
         tally_status s = counters[c]->plan(job->stack, &units, &n, err);
         if (s != TALLY_OK) return s;
-        if (n == 0) continue;
+        if (n == 0) {
+            tally_units_free(&units, n);
+            continue;
+        }
         tally_task_unit *all = tally_realloc(job->units, job->n_units + n, sizeof *all);
         if (!all) {
             tally_units_free(&units, n);
@@ -127,28 +130,79 @@ static tally_status background_folder(const tally_family_job *job, const char *i
     return s;
 }
 
-static tally_status learn_background(tally_family_job *job, tally_error *err)
+/* Does a window of the scene fail to read that the survey did not look at? */
+static bool is_unreadable(const tally_family_job *job, size_t i, tally_error *why)
+{
+    enum { BLOCK = 1024 };
+    for (size_t u = 0; u < job->n_units; u++) {
+        const tally_box all = job->units[u].unit.box;
+        for (int y = all.y0; y < all.y1; y += BLOCK)
+            for (int x = all.x0; x < all.x1; x += BLOCK) {
+                tally_patch patch = { 0 };
+                const tally_box box =
+                    tally_box_intersect(all, (tally_box) { x, y, x + BLOCK, y + BLOCK });
+                tally_status s = tally_stack_read(job->ctx, job->stack, i, box, &patch, why);
+                tally_patch_fini(&patch);
+                if (s != TALLY_OK && s != TALLY_E_NOMEM) return true;
+            }
+    }
+    return false;
+}
+
+/* After a failure that a broken file may have caused: leave out the scenes [first, first + n) that
+ * cannot be read where it matters. How many. */
+static size_t drop_unreadable(tally_family_job *job, tally_status s, size_t first, size_t n)
+{
+    size_t dropped = 0;
+    if (s != TALLY_E_IO && s != TALLY_E_FORMAT && s != TALLY_E_CRS) return 0;
+    for (size_t i = first; i < first + n; i++) {
+        tally_placement *p = &job->stack->scenes[i].placement;
+        tally_error why = { 0 };
+        if (!p->accepted || !is_unreadable(job, i, &why)) continue;
+        tally_warn(job->ctx, "%s", why.message);
+        p->accepted = false;
+        p->reason = "its pixels cannot be read; fetch the file again";
+        dropped++;
+    }
+    return dropped;
+}
+
+/* What is learned from the scenes that are placed by now goes into a folder named by them. */
+static tally_status learn_once(tally_family_job *job, char id[17], tally_error *err)
 {
     size_t chosen[MAX_CHOSEN];
-    char id[17];
     char *folder = NULL;
     size_t n = choose_scenes(job->stack, chosen);
     learn_job learn = { .job = job, .chosen = chosen, .n_chosen = n };
     tally_status s;
 
     job->basis = n >= ENOUGH_FOR_BACKGROUND ? "background" : n >= 2 ? "pair" : "single";
+    tally_model_close(&job->model);
     if ((s = name_background(job, chosen, n, id, err)) != TALLY_OK) goto out;
     if ((s = background_folder(job, id, &folder, err)) != TALLY_OK) goto out;
     if ((s = tally_model_open(folder, &job->model, err)) != TALLY_OK) goto out;
-    if ((s = plan_units(job, err)) != TALLY_OK) goto out;
     if (n > 0)
         s = tally_parallel_for(job->ctx, "background", job->n_units, learn_unit, &learn, err);
-    if (s != TALLY_OK) goto out;
-    if ((s = tally_stack_save(job->ctx, job->stack, folder, err)) != TALLY_OK) goto out;
-    s = tally_run_state_set_background(job->state, job->stack->family, id, job->basis, err);
+    if (s == TALLY_OK) s = tally_stack_save(job->ctx, job->stack, folder, err);
+    if (s != TALLY_OK && tally_remove_tree(folder, NULL) != TALLY_OK)
+        tally_note(job->ctx, "%s: is half of a background, and could not be removed", folder);
 out:
     tally_free(folder);
     return s;
+}
+
+/* A scene that turns out to be broken where the survey did not look is left out, and the rest
+ * learned from anew. */
+static tally_status learn_background(tally_family_job *job, tally_error *err)
+{
+    char id[17];
+    tally_status s = plan_units(job, err);
+    while (s == TALLY_OK && (s = learn_once(job, id, err)) != TALLY_OK &&
+           drop_unreadable(job, s, 0, job->stack->n) > 0)
+        s = TALLY_OK;
+    return s == TALLY_OK
+               ? tally_run_state_set_background(job->state, job->stack->family, id, job->basis, err)
+               : s;
 }
 
 static tally_status resume_background(tally_family_job *job, const char *id,
@@ -209,7 +263,7 @@ static tally_status append_findings(tally_findings *all, const tally_findings *p
     return TALLY_OK;
 }
 
-tally_status tally_family_count(const tally_family_job *job, size_t first, size_t n,
+static tally_status count_batch(const tally_family_job *job, size_t first, size_t n,
                                 tally_findings *findings, tally_error *err)
 {
     size_t n_parts = n * job->n_units;
@@ -223,6 +277,16 @@ tally_status tally_family_count(const tally_family_job *job, size_t first, size_
     for (size_t i = 0; i < n_parts; i++)
         tally_findings_fini(&count.parts[i]);
     tally_free(count.parts);
+    return s;
+}
+
+tally_status tally_family_count(tally_family_job *job, size_t first, size_t n,
+                                tally_findings *findings, tally_error *err)
+{
+    tally_status s;
+    do
+        s = count_batch(job, first, n, findings, err);
+    while (s != TALLY_OK && drop_unreadable(job, s, first, n) > 0);
     return s;
 }
 

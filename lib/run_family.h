@@ -36,10 +36,11 @@ tally_status tally_family_begin(tally_family_job *job, const tally_scene *const 
 
 /*
  * Step 3. Count scenes [first, first + n) of the stack in parallel over (scene, unit). findings: n
- * of them, zeroed; what each holds does not depend on the threads. The caller frees them with
- * tally_findings_fini, also on failure.
+ * of them, zeroed; what each holds does not depend on the threads. A scene that cannot be read
+ * where it matters is accepted no longer. The caller frees them with tally_findings_fini, also on
+ * failure.
  */
-tally_status tally_family_count(const tally_family_job *job, size_t first, size_t n,
+tally_status tally_family_count(tally_family_job *job, size_t first, size_t n,
                                 tally_findings *findings, tally_error *err) TALLY_MUST_CHECK;
 void tally_family_end(tally_family_job *job);
 

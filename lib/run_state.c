@@ -201,6 +201,9 @@ tally_status tally_scene_fingerprint(const tally_scene *scene, char out[65], tal
                    scene->time_precision);
     tally_text_add(&text, "%.6f %.6f %.6f %.6f %.6f\n", scene->sun_azimuth, scene->sun_elevation,
                    scene->off_nadir, scene->view_azimuth, scene->cloud);
+    /* a scene that a better product of the same pass stands in for is to be judged anew */
+    tally_text_add(&text, "%s\n%s\n", scene->reason,
+                   scene->duplicate_of ? scene->duplicate_of : "");
     for (size_t i = 0; i < scene->n_tiles && s == TALLY_OK; i++) {
         const tally_tile *tile = scene->tiles[i];
         for (int b = 0; b < TALLY_BAND_ROLES; b++)
@@ -222,6 +225,27 @@ bool tally_run_state_has_scene(const tally_run_state *state, const char *id,
     return kept && strcmp(kept, fingerprint) == 0;
 }
 
+tally_status tally_run_state_scenes(const tally_run_state *state, tally_known_scene **out,
+                                    size_t *n, tally_error *err)
+{
+    json_t *scenes = json_object_get(state->root, "scenes"), *row;
+    const char *id;
+    *n = 0;
+    *out = tally_alloc(json_object_size(scenes), sizeof **out);
+    if (!*out) return tally_nomem(err, "run.json");
+    json_object_foreach(scenes, id, row)
+    {
+        const char *family = string_at(row, "family");
+        const char *file = json_string_value(json_array_get(json_object_get(row, "files"), 0));
+        const json_t *utc = json_object_get(row, "utc");
+        if (family && file && json_is_integer(utc))
+            (*out)[(*n)++] = (tally_known_scene) {
+                .id = id, .family = family, .file = file, .utc = json_integer_value(utc)
+            };
+    }
+    return TALLY_OK;
+}
+
 tally_status tally_run_state_set_scene(tally_run_state *state, const tally_scene *scene,
                                        const char *fingerprint, tally_error *err)
 {
@@ -231,7 +255,8 @@ tally_status tally_run_state_set_scene(tally_run_state *state, const tally_scene
         if (scene->tiles[i]->mask_path)
             json_array_append_new(files, absolute(scene->tiles[i]->mask_path));
     }
-    json_t *row = json_pack("{s:s,s:o}", "sha256", fingerprint, "files", files);
+    json_t *row = json_pack("{s:s,s:s,s:I,s:o}", "sha256", fingerprint, "family", scene->family,
+                            "utc", (json_int_t)scene->utc, "files", files);
     if (!row || json_object_set_new(object_at(state->root, "scenes"), scene->id, row) != 0)
         return tally_nomem(err, "run.json");
     return TALLY_OK;

@@ -36,6 +36,9 @@ tally_status tally_scene_fingerprint(const tally_scene *scene, char out[65],
                                      tally_error *err) TALLY_MUST_CHECK;
 bool tally_run_state_has_scene(const tally_run_state *state, const char *id,
                                const char *fingerprint);
+/* All of them, for the catalogue: *out is freed with tally_free, its strings are the state's. */
+tally_status tally_run_state_scenes(const tally_run_state *state, tally_known_scene **out,
+                                    size_t *n, tally_error *err) TALLY_MUST_CHECK;
 tally_status tally_run_state_set_scene(tally_run_state *state, const tally_scene *scene,
                                        const char *fingerprint, tally_error *err) TALLY_MUST_CHECK;
 

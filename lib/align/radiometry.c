@@ -7,6 +7,9 @@
  * snow) does not vote. As in the pseudo-invariant features of Schott, Salvaggio and Volchok (1988,
  * doi:10.1016/0034-4257(88)90116-2), without choosing them by hand.
  *
+ * Scenes of one family may come in other units (reflectance as 0 to 1 or times 10000): then medians
+ * and spreads stand in the same far ratio, and that ratio is the gain.
+ *
  * Known failures: thick haze over all windows gives a small gain and a large offset, which later
  * rooms read as haze; a scene half under snow has no single line.
  */
@@ -18,7 +21,8 @@
 enum { STRIDE = 3, ROUNDS = 4, LEAST_PIXELS = 200 };
 static const double TRIM = 2.5; /* robust deviations; the usual cut of a Huber-type estimate */
 static const double LEAST_GAIN = 0.2,
-                    MOST_GAIN = 5; /* beyond this two scenes do not show the same ground */
+                    MOST_GAIN =
+                        5; /* beyond this, in one unit, two scenes do not show the same ground */
 
 typedef struct pairs {
     const float *x, *y, *residual;
@@ -108,6 +112,39 @@ double tally_radiometry_fit(const float *x, const float *y, float *residual, flo
     return sigma;
 }
 
+static bool in_range(double ratio)
+{
+    return ratio >= LEAST_GAIN && ratio <= MOST_GAIN;
+}
+
+/* To 1e-6 of its size, so that a library's last bit cannot move a count. */
+static float rounded(double v)
+{
+    double unit = 1e6;
+    while (fabs(v) * unit < 1e5 && unit < 1e30)
+        unit *= 10;
+    return (float)tally_round_to(v, unit);
+}
+
+/* Is the gain one between units: beyond the range, but so are the medians, as far and no farther?
+ */
+static bool is_unit(const float *x, const float *y, float *scratch, size_t n, double gain)
+{
+    double mx, my, sigma;
+    middle_of(x, n, scratch, &mx, &sigma);
+    middle_of(y, n, scratch, &my, &sigma);
+    return mx > 0 && my > 0 && !in_range(my / mx) && in_range(gain / (my / mx));
+}
+
+/* Do the medians say that the scenes are in one unit? */
+static bool is_one_unit(const float *x, const float *y, float *scratch, size_t n)
+{
+    double mx, my, sigma;
+    middle_of(x, n, scratch, &mx, &sigma);
+    middle_of(y, n, scratch, &my, &sigma);
+    return !(fabs(my) > 1000 * fabs(mx)) && !(fabs(mx) > 1000 * fabs(my));
+}
+
 tally_status tally_ties_radiometry(const tally_ties *ties, const tally_patch *moving, int n_bands,
                                    float *gain, float *offset, float *noise, tally_error *err)
 {
@@ -117,12 +154,16 @@ tally_status tally_ties_radiometry(const tally_ties *ties, const tally_patch *mo
     float *scratch = tally_alloc(most, sizeof *scratch);
     bool room = x && y && residual && scratch;
     double total = 0;
+    bool related = true;
     for (int b = 0; b < n_bands && room; b++) {
         double g, o;
         size_t n = collect(ties, moving, b, x, y);
         double sigma = tally_radiometry_fit(x, y, residual, scratch, n, &g, &o);
-        if (!isfinite(sigma) || g < LEAST_GAIN || g > MOST_GAIN) g = 1, o = 0;
-        gain[b] = (float)tally_round_to(g, 1e6);
+        if (!isfinite(sigma) || (!in_range(g) && !is_unit(x, y, scratch, n, g))) {
+            g = 1, o = 0;
+            related &= n < LEAST_PIXELS || is_one_unit(x, y, scratch, n);
+        }
+        gain[b] = rounded(g);
         offset[b] = (float)tally_round_to(o, 1e6);
         if (isfinite(sigma)) total += sigma;
     }
@@ -131,5 +172,8 @@ tally_status tally_ties_radiometry(const tally_ties *ties, const tally_patch *mo
     tally_free(y);
     tally_free(residual);
     tally_free(scratch);
-    return room ? TALLY_OK : tally_nomem(err, "radiometry");
+    if (!room) return tally_nomem(err, "radiometry");
+    return related ? TALLY_OK
+                   : tally_fail(err, TALLY_E_NO_MATCH,
+                                "its brightness cannot be related to the reference's");
 }

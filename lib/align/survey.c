@@ -4,8 +4,9 @@
  *
  * The reference is the scene that shows most of the tie windows and, of those, has its brightness
  * in the middle: neither hazy nor dark nor snowed in. Every other scene is placed on it and scaled
- * to it. The datum is the median of the scenes' positions: where one orthophoto lies is luck, where
- * many lie is the ground.
+ * to it. Where less than half of them can be, the odd one may be the reference itself (a wrong
+ * geotransform, a picture of something else): then the next ones are tried. The datum is the median
+ * of the scenes' positions: where one orthophoto lies is luck, where many lie is the ground.
  */
 #include "align/survey.h"
 
@@ -18,6 +19,18 @@ static const double MARGIN_M = 150; /* ground around the zones to look for tie w
 static const double SNOW_BRIGHTER =
     1.9; /* snow over bare ground in blue; chosen on the validation sets, where it is 2.5 to 4 */
 static const double SNOW_GROUND = 0.5; /* share of the ground that must be so bright */
+
+static void unplace(tally_stack *stack)
+{
+    for (size_t i = 0; i < stack->n; i++) {
+        stack->scenes[i] =
+            (tally_stack_scene) { .scene = stack->scenes[i].scene,
+                                  .placement = { .residual = { { 0, 1, 0, 0, 0, 1 } },
+                                                 .reason = "" } };
+        for (int b = 0; b < TALLY_BAND_ROLES; b++)
+            stack->scenes[i].gain[b] = 1;
+    }
+}
 
 tally_status tally_stack_create(const tally_site *site, const tally_scene *const *scenes, size_t n,
                                 tally_stack **out, tally_error *err)
@@ -40,13 +53,9 @@ tally_status tally_stack_create(const tally_site *site, const tally_scene *const
         if (all) stack->roles[stack->n_bands++] = (tally_band_role)r;
     }
     stack->n = n;
-    for (size_t i = 0; i < n; i++) {
-        stack->scenes[i] = (tally_stack_scene) {
-            .scene = scenes[i], .placement = { .residual = { { 0, 1, 0, 0, 0, 1 } }, .reason = "" }
-        };
-        for (int b = 0; b < TALLY_BAND_ROLES; b++)
-            stack->scenes[i].gain[b] = 1;
-    }
+    for (size_t i = 0; i < n; i++)
+        stack->scenes[i].scene = scenes[i];
+    unplace(stack);
     if (stack->n_bands == 0) {
         tally_status s =
             tally_fail(err, TALLY_E_FORMAT,
@@ -139,8 +148,8 @@ static int bluest(const tally_stack *stack)
 
 typedef struct look {
     double seen; /* share of the ground in the windows that it shows */
-    float blue;  /* median there */
-    bool broken;
+    float blue;  /* median there; NaN: nothing seen, or all alike, as no ground is */
+    bool broken, tried;
     char reason[256];
 } look;
 
@@ -162,6 +171,13 @@ static size_t sample_ground(const tally_patch *p, const tally_bits *ground, int 
 }
 
 enum { SAMPLES_A_WINDOW = (TALLY_TIE_SIZE / 4) * (TALLY_TIE_SIZE / 4) };
+
+static bool all_alike(const float *v, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (v[i] != v[0]) return false;
+    return n > 1;
+}
 
 /* A first look at every scene, unplaced: is it readable, how much does it show, how bright is it.
  */
@@ -186,7 +202,7 @@ static tally_status look_at(void *user, size_t i, tally_error *err)
         tally_patch_fini(&p);
     }
     l->seen = ground ? (double)n / (double)ground : 0;
-    l->blue = n ? tally_median(sample, n) : NAN;
+    l->blue = n && !all_alike(sample, n) ? tally_median(sample, n) : NAN;
     tally_free(sample);
     return TALLY_OK;
 }
@@ -197,7 +213,7 @@ static int by_float(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* -1: none that can be read. */
+/* -1: none that can be read, or all were tried. */
 static int choose_reference(const tally_stack *stack, const look *looks, const char *wanted,
                             float *middle)
 {
@@ -208,7 +224,7 @@ static int choose_reference(const tally_stack *stack, const look *looks, const c
     for (size_t i = 0; i < stack->n; i++) {
         if (wanted && strcmp(stack->scenes[i].scene->id, wanted) == 0 && !looks[i].broken)
             return (int)i;
-        if (!looks[i].broken) most = fmax(most, looks[i].seen);
+        if (!looks[i].broken && isfinite(looks[i].blue)) most = fmax(most, looks[i].seen);
     }
     for (size_t i = 0; i < stack->n; i++)
         if (!looks[i].broken && looks[i].seen >= 0.9 * most && isfinite(looks[i].blue) && n < 256)
@@ -217,7 +233,9 @@ static int choose_reference(const tally_stack *stack, const look *looks, const c
     qsort(blues, n, sizeof *blues, by_float);
     *middle = blues[(n - 1) / 2];
     for (size_t i = 0; i < stack->n; i++) {
-        if (looks[i].broken || looks[i].seen < 0.9 * most || !isfinite(looks[i].blue)) continue;
+        if (looks[i].broken || looks[i].tried || looks[i].seen < 0.9 * most ||
+            !isfinite(looks[i].blue))
+            continue;
         if (best < 0 || fabsf(looks[i].blue - *middle) < fabsf(looks[best].blue - *middle))
             best = (int)i;
     }
@@ -296,7 +314,12 @@ static tally_status place_scene(void *user, size_t i, tally_error *err)
     }
     if (s == TALLY_E_NOMEM)
         s = tally_fail(err, s, "%s", why.message);
-    else if (s != TALLY_OK) {
+    else if (s == TALLY_E_NO_MATCH) {
+        entry->placement.accepted = false;
+        entry->placement.reason = "its brightness cannot be related to the reference's; check its "
+                                  "bands and units";
+        s = TALLY_OK;
+    } else if (s != TALLY_OK) {
         entry->placement.accepted = false;
         entry->placement.reason = "its pixels cannot be read; fetch the file again";
         tally_warn(job->ctx, "%s", why.message);
@@ -369,26 +392,67 @@ static tally_status set_datum(tally_stack *stack, const char *wanted, tally_erro
                       wanted);
 }
 
-static tally_status take_reference(const tally_context *ctx, tally_stack *stack,
-                                   tally_survey *survey, const char *wanted, tally_error *err)
+static tally_status look_at_all(const tally_context *ctx, tally_stack *stack,
+                                const tally_survey *survey, look *looks, tally_error *err)
 {
-    look *looks = tally_alloc(stack->n, sizeof *looks);
-    if (!looks) return tally_nomem(err, "a survey");
     look_job job = { .ctx = ctx, .stack = stack, .ties = &survey->ties, .looks = looks };
-    tally_status s = tally_parallel_for(ctx, "first look", stack->n, look_at, &job, err);
-    if (s == TALLY_OK) {
-        stack->reference = choose_reference(stack, looks, wanted, &survey->bare_blue);
-        if (stack->reference < 0)
-            s = tally_fail(err, TALLY_E_NODATA,
-                           "%s: no scene of %s shows the site's zones; check that site file and "
-                           "tiles are of one place%s%s",
-                           stack->site->id, stack->family, looks[0].broken ? ": " : "",
-                           looks[0].broken ? looks[0].reason : "");
+    return tally_parallel_for(ctx, "first look", stack->n, look_at, &job, err);
+}
+
+/* Place all on one reference. */
+static tally_status place_on(const tally_context *ctx, tally_stack *stack, tally_survey *survey,
+                             int reference, tally_error *err)
+{
+    unplace(stack);
+    stack->reference = reference;
+    tally_status s = tally_ties_fill(ctx, stack, (size_t)reference, &survey->ties, err);
+    return s == TALLY_OK ? tally_survey_scenes(ctx, stack, survey, err) : s;
+}
+
+/* How many scenes show the ground, and how many of those lie on the reference (itself included). */
+static size_t count_placed(const tally_stack *stack, const look *looks, size_t *shown)
+{
+    size_t placed = 0;
+    *shown = 0;
+    for (size_t i = 0; i < stack->n; i++) {
+        const tally_placement *p = &stack->scenes[i].placement;
+        if (looks[i].broken || looks[i].seen < 0.5) continue;
+        ++*shown;
+        placed += p->accepted && isfinite(p->dx_px);
     }
-    if (s == TALLY_OK)
-        s = tally_ties_fill(ctx, stack, (size_t)stack->reference, &survey->ties, err);
-    tally_free(looks);
-    return s;
+    return placed;
+}
+
+/* Try references in their order until half of what shows the ground lies on one; else the one on
+ * which most did. */
+static tally_status take_reference(const tally_context *ctx, tally_stack *stack,
+                                   tally_survey *survey, const char *wanted, look *looks,
+                                   tally_error *err)
+{
+    enum { MOST_TRIES = 5 };
+    int best = -1;
+    size_t most = 0;
+    for (int tries = 0; tries < MOST_TRIES; tries++) {
+        size_t shown;
+        const int next = choose_reference(stack, looks, wanted, &survey->bare_blue);
+        if (next < 0 || (tries > 0 && wanted && looks[next].tried)) break;
+        looks[next].tried = true;
+        tally_status s = place_on(ctx, stack, survey, next, err);
+        if (s != TALLY_OK) return s;
+        const size_t placed = count_placed(stack, looks, &shown);
+        if (best < 0 || placed > most) {
+            best = next;
+            most = placed;
+        }
+        if (2 * placed >= shown) return TALLY_OK;
+    }
+    if (best < 0)
+        return tally_fail(err, TALLY_E_NODATA,
+                          "%s: no scene of %s shows the site's zones; check that site file and "
+                          "tiles are of one place%s%s",
+                          stack->site->id, stack->family, looks[0].broken ? ": " : "",
+                          looks[0].broken ? looks[0].reason : "");
+    return best == stack->reference ? TALLY_OK : place_on(ctx, stack, survey, best, err);
 }
 
 tally_status tally_stack_survey(const tally_context *ctx, const tally_site *site,
@@ -397,13 +461,18 @@ tally_status tally_stack_survey(const tally_context *ctx, const tally_site *site
                                 tally_error *err)
 {
     tally_stack *stack = NULL;
+    look *looks = tally_alloc(n, sizeof *looks);
     tally_survey *survey = tally_alloc(1, sizeof *survey);
     *out = NULL;
-    if (n == 0 || !survey)
+    if (n == 0 || !survey || !looks) {
+        tally_free(looks);
+        tally_free(survey);
         return n ? tally_nomem(err, "a survey")
                  : tally_fail(err, TALLY_E_ARG, "a stack of no scene");
+    }
     tally_status s = tally_stack_create(site, scenes, n, &stack, err);
     if (s != TALLY_OK) {
+        tally_free(looks);
         tally_free(survey);
         return s;
     }
@@ -417,13 +486,15 @@ tally_status tally_stack_survey(const tally_context *ctx, const tally_site *site
             site->id);
         goto out;
     }
-    if ((s = take_reference(ctx, stack, survey, settings->reference, err)) != TALLY_OK) goto out;
-    if ((s = tally_survey_scenes(ctx, stack, survey, err)) != TALLY_OK) goto out;
+    if ((s = look_at_all(ctx, stack, survey, looks, err)) != TALLY_OK) goto out;
+    if ((s = take_reference(ctx, stack, survey, settings->reference, looks, err)) != TALLY_OK)
+        goto out;
     if ((s = set_datum(stack, settings->datum, err)) != TALLY_OK) goto out;
     tally_survey_settle(stack);
     tally_note(ctx, "%s: %zu scenes on %s, datum %+.2f,%+.2f px", stack->family, n,
                stack->scenes[stack->reference].scene->id, stack->datum_x_px, stack->datum_y_px);
 out:
+    tally_free(looks);
     if (s != TALLY_OK) tally_stack_destroy(&stack);
     *out = stack;
     return s;

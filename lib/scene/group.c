@@ -299,27 +299,100 @@ static int by_scene_id(const void *a, const void *b)
     return order ? order : (*x > *y) - (*x < *y);
 }
 
+/* The number of the name `numbered` of `id`: 1 for the id itself, k for id#k, 0: another's name. */
+static size_t number_of(const char *numbered, const char *id)
+{
+    size_t n = strlen(id);
+    if (strncmp(numbered, id, n) != 0) return 0;
+    if (!numbered[n]) return 1;
+    char *end;
+    if (numbered[n] != '#') return 0;
+    unsigned long k = strtoul(numbered + n + 1, &end, 10);
+    return *end || k < 2 ? 0 : k;
+}
+
+static bool number_taken(const size_t *taken, size_t n, size_t number)
+{
+    for (size_t i = 0; i < n; i++)
+        if (taken[i] == number) return true;
+    return false;
+}
+
+static bool is_file(const char *known, const char *path)
+{
+    char *full = realpath(path, NULL);
+    bool same = strcmp(known, full ? full : path) == 0;
+    free(full);
+    return same;
+}
+
+/* The number that an earlier run gave to this scene: to its file (whose sidecar may have changed),
+ * else to its time (the file may have moved). 0: none that is free. */
+static size_t known_number(const tally_catalogue_settings *look, const tally_scene *scene,
+                           const size_t *taken, size_t n_taken)
+{
+    size_t by_time = 0;
+    for (size_t i = 0; i < look->n_known; i++) {
+        size_t number = number_of(look->known[i].id, scene->id);
+        if (!number || number_taken(taken, n_taken, number)) continue;
+        if (is_file(look->known[i].file, scene->tiles[0]->path)) return number;
+        if (!by_time && look->known[i].utc == scene->utc) by_time = number;
+    }
+    return by_time;
+}
+
+/* Is the number one of a scene of another time, which an earlier run named? */
+static bool number_known(const tally_catalogue_settings *look, const char *id, size_t number)
+{
+    for (size_t i = 0; i < look->n_known; i++)
+        if (number_of(look->known[i].id, id) == number) return true;
+    return false;
+}
+
+/* Scenes of one id, by time: what is known keeps its number, the others get those left. Two scenes
+ * of one time (products of one pass) are told apart by their order, which is fixed. */
+static tally_status number_alike(tally_builder *b, tally_scene **alike, size_t n, tally_error *err)
+{
+    const char *id = alike[0]->id;
+    size_t *numbers = tally_alloc(n, sizeof *numbers), next = 1;
+    if (!numbers) return tally_nomem(err, "the scenes");
+    for (size_t i = 0; i < n; i++)
+        numbers[i] = known_number(b->settings, alike[i], numbers, i);
+    for (size_t i = 0; i < n; i++) {
+        while (!numbers[i] &&
+               (number_taken(numbers, n, next) || number_known(b->settings, id, next)))
+            next++;
+        if (!numbers[i]) numbers[i] = next;
+        if (numbers[i] == 1) continue;
+        char *numbered = tally_format("%s#%zu", id, numbers[i]);
+        alike[i]->id = tally_keep(b, numbered ? numbered : id);
+        tally_free(numbered);
+    }
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; alike[i]->duplicate_of && k < n; k++)
+            if (!alike[k]->duplicate_of && alike[k]->utc == alike[i]->utc &&
+                strcmp(alike[i]->duplicate_of, id) == 0)
+                alike[i]->duplicate_of = alike[k]->id;
+    tally_free(numbers);
+    return TALLY_OK;
+}
+
 /* The second scene of one id becomes id#2, in order of time. */
 static tally_status number_ids(tally_builder *b, tally_catalogue *c, tally_error *err)
 {
+    tally_status s = TALLY_OK;
     tally_scene **order = tally_alloc(c->n_scenes, sizeof *order);
     if (!order) return tally_nomem(err, "the scenes");
     for (size_t i = 0; i < c->n_scenes; i++)
         order[i] = &c->scenes[i];
     qsort(order, c->n_scenes, sizeof *order, by_scene_id);
-    const char *id = NULL;
-    for (size_t i = 0, nth = 1; i < c->n_scenes; i++) {
-        nth = id && strcmp(order[i]->id, id) == 0 ? nth + 1 : 1;
-        if (nth == 1) {
-            id = order[i]->id;
-            continue;
-        }
-        char *numbered = tally_format("%s#%zu", id, nth);
-        order[i]->id = tally_keep(b, numbered ? numbered : id);
-        tally_free(numbered);
+    for (size_t i = 0, end; i < c->n_scenes && s == TALLY_OK; i = end) {
+        for (end = i + 1; end < c->n_scenes && strcmp(order[end]->id, order[i]->id) == 0; end++)
+            ;
+        s = number_alike(b, order + i, end - i, err);
     }
     tally_free(order);
-    return TALLY_OK;
+    return s;
 }
 
 tally_status tally_scenes_make(tally_builder *b, tally_catalogue *c, tally_error *err)
@@ -384,6 +457,27 @@ static int by_kind(const void *a, const void *b)
     return (x->scene > y->scene) - (x->scene < y->scene);
 }
 
+/* The family of this kind, and of a GSD within the factor, that an earlier run named; NULL: none.
+ */
+static const char *known_family(const tally_catalogue_settings *look, const kin *k)
+{
+    size_t n = strlen(k->kind);
+    const char *best = NULL;
+    double closest = GSD_FACTOR;
+    for (size_t i = 0; i < look->n_known; i++) {
+        const char *family = look->known[i].family;
+        if (strncmp(family, k->kind, n) != 0 || family[n] != '-') continue;
+        double gsd_m = strtod(family + n + 1, NULL);
+        double apart =
+            gsd_m > 0 ? fmax(k->scene->gsd_m / gsd_m, gsd_m / k->scene->gsd_m) : INFINITY;
+        if (apart < closest) {
+            closest = apart;
+            best = family;
+        }
+    }
+    return best;
+}
+
 /* In order of GSD; a family reaches from its finest scene to 1.3 times that, so that no chain
  * grows. */
 tally_status tally_families_name(tally_builder *b, tally_catalogue *c, tally_error *err)
@@ -402,10 +496,16 @@ tally_status tally_families_name(tally_builder *b, tally_catalogue *c, tally_err
             n++;
     }
     if (s == TALLY_OK && n) qsort(all, n, sizeof *all, by_kind);
-    for (size_t i = 0; i < n && s == TALLY_OK; i++) {
-        if (i == 0 || strcmp(all[i].kind, all[first].kind) != 0 ||
+    for (size_t i = 0, any = 0; i < n && s == TALLY_OK; i++) {
+        const char *known = known_family(b->settings, &all[i]);
+        if (known) {
+            all[i].scene->family = tally_keep(b, known);
+            continue;
+        }
+        if (!any || strcmp(all[i].kind, all[first].kind) != 0 ||
             all[i].scene->gsd_m > GSD_FACTOR * all[first].scene->gsd_m)
             first = i;
+        any = 1;
         char *name = tally_format("%s-%.2gm", all[first].kind, all[first].scene->gsd_m);
         all[i].scene->family = tally_keep(b, name ? name : "");
         tally_free(name);

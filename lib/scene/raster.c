@@ -3,7 +3,8 @@
  * Windows of native pixels, and which of them are usable.
  *
  * A pixel is not seen when all the bands asked for hold nodata (one band alone may be 0 by right:
- * deep water in the near infrared), when any of them is NaN or infinite, when alpha or the dataset
+ * deep water in the near infrared), when any of them is NaN, infinite or larger than any sensor's
+ * number (a fill value that no tag names), when alpha or the dataset
  * mask is 0, when the mask file says so, or when it lies in the black border of a JPEG-compressed
  * picture.
  */
@@ -72,13 +73,16 @@ static tally_status unreadable(const tally_raster *r, tally_box w, tally_error *
         r->tile.path, w.x0, w.x1, w.y0, w.y1, tally_gdal_said(said, sizeof said));
 }
 
+/* Past it stand fill values such as -3.4e38 and 1e20; squares stay within a float below it. */
+#define MOST_VALUE 1e15f
+
 /* One row of one band: which values are numbers, and which are more than nodata. Plain loops that
  * vectorise. */
 static void judge_row(const float *v, int n, float nodata, float other, unsigned char *number,
                       unsigned char *measured)
 {
     for (int x = 0; x < n; x++) {
-        number[x] &= v[x] - v[x] == 0; /* neither NaN nor infinite */
+        number[x] &= fabsf(v[x]) < MOST_VALUE; /* NaN is not */
         measured[x] |= (v[x] != nodata) & (v[x] != other);
     }
 }

@@ -64,11 +64,19 @@ typedef struct tally_catalogue {
     size_t n_scenes;
 } tally_catalogue;
 
+/* A scene that an earlier run into the same folder named: its names are kept. */
+typedef struct tally_known_scene {
+    const char *id, *family, *file; /* file: its first tile, absolute */
+    int64_t utc;
+} tally_known_scene;
+
 typedef struct tally_catalogue_settings {
     const char *const *inputs; /* files, folders, globs, STAC ItemCollections (.json / .geojson) */
     size_t n_inputs;
     const char *bands; /* "blue,green,red,nir" or NULL */
     double nodata;     /* NaN: as the files say */
+    const tally_known_scene *known;
+    size_t n_known;
 } tally_catalogue_settings;
 
 /*

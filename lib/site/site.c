@@ -138,6 +138,8 @@ static tally_status name_site(const char *path, const char *id, GDALDatasetH sou
     return s;
 }
 
+/* As text. OGR keeps a number's text only until the next is asked for: use it at once, or copy it.
+ */
 static const char *field(OGRFeatureH feature, const char *name)
 {
     int i = OGR_F_GetFieldIndex(feature, name);
@@ -148,7 +150,7 @@ static const char *field(OGRFeatureH feature, const char *name)
 static tally_status read_properties(tally_site *site, OGRFeatureH feature, const char *who,
                                     tally_zone *zone, tally_error *err)
 {
-    const char *role = field(feature, "role"), *name = field(feature, "name");
+    const char *role = field(feature, "role"), *name;
     int r = 0;
 
     while (r < TALLY_ROLE_COUNT && strcmp(role, role_names[r]) != 0)
@@ -158,6 +160,7 @@ static tally_status read_properties(tally_site *site, OGRFeatureH feature, const
                           "%s: %s%.40s; role is one of track, yard, water, berth, stable, ignore",
                           who, *role ? "unknown role " : "has no role", role);
     zone->role = (tally_role)r;
+    name = field(feature, "name");
     if (!*name)
         return tally_fail(err, TALLY_E_FORMAT,
                           "%s: has no name; give it one, unique within the site", who);
@@ -282,6 +285,26 @@ static tally_status read_zones(tally_site *site, const char *path, GDALDatasetH 
     return s;
 }
 
+/* A site on both sides of the antimeridian: longitudes within 180 degrees of its first point. */
+static double unwrapped(double longitude, double near)
+{
+    return longitude - near > 180   ? longitude - 360
+           : near - longitude > 180 ? longitude + 360
+                                    : longitude;
+}
+
+static void take_in_degrees(const tally_shape *shape, double near, tally_point *low,
+                            tally_point *high)
+{
+    for (size_t i = 0; i < shape->n_paths; i++)
+        for (size_t k = 0; k < shape->paths[i].n; k++) {
+            tally_point p = shape->paths[i].points[k];
+            p.x = unwrapped(p.x, near);
+            *low = (tally_point) { fmin(low->x, p.x), fmin(low->y, p.y) };
+            *high = (tally_point) { fmax(high->x, p.x), fmax(high->y, p.y) };
+        }
+}
+
 static void take_in(const tally_shape *shape, tally_point *low, tally_point *high)
 {
     tally_point a, b;
@@ -297,8 +320,9 @@ static tally_status set_metres(tally_site *site, const char *path, tally_error *
     tally_status s = TALLY_OK;
 
     for (size_t i = 0; i < site->n_zones; i++)
-        take_in(&site->zones[i].lonlat, &low, &high);
-    site->longitude = (low.x + high.x) / 2;
+        take_in_degrees(&site->zones[i].lonlat, site->zones[0].lonlat.paths[0].points[0].x, &low,
+                        &high);
+    site->longitude = unwrapped((low.x + high.x) / 2, 0);
     site->latitude = (low.y + high.y) / 2;
     double high_m = (high.y - low.y) * 111e3;
     double wide_m = (high.x - low.x) * 111e3 * cos(site->latitude * M_PI / 180);

@@ -7,8 +7,10 @@
 #include "tallyman/store.h"
 
 #include <cpl_error.h>
+#include <errno.h>
 #include <gdal.h>
 #include <ogr_srs_api.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -87,6 +89,26 @@ static tally_status make_store(tally_store *store, tally_error *err)
     return s;
 }
 
+/* Made beside its place and renamed, so that a run that is killed meanwhile leaves no half of a
+ * store. */
+static tally_status make_store_beside(tally_store *store, tally_error *err)
+{
+    char *place = store->path, *beside = tally_format("%s.part", place);
+    if (!beside) return tally_nomem(err, place);
+    unlink(beside);
+    store->path = beside;
+    tally_status s = make_store(store, err);
+    if (store->dataset) GDALClose(store->dataset);
+    store->dataset = NULL;
+    store->path = place;
+    if (s == TALLY_OK && rename(beside, place) != 0)
+        s = tally_fail(err, TALLY_E_IO, "%s: cannot be written: %s; check who may write there",
+                       place, strerror(errno));
+    if (s != TALLY_OK) unlink(beside);
+    tally_free(beside);
+    return s;
+}
+
 static tally_status take_store(tally_store *store, tally_store_mode mode, tally_error *err)
 {
     static const char *const drivers[] = { "GPKG", NULL };
@@ -116,15 +138,15 @@ tally_status tally_store_open(const char *path, tally_store_mode mode, tally_sto
     }
     CPLPushErrorHandler(CPLQuietErrorHandler);
     CPLErrorReset();
-    bool there = access(path, F_OK) == 0;
-    tally_status s = mode == TALLY_STORE_CREATE && !there ? make_store(store, err)
-                                                          : take_store(store, mode, err);
+    tally_status s = TALLY_OK;
+    if (access(path, F_OK) != 0)
+        s = mode == TALLY_STORE_CREATE
+                ? make_store_beside(store, err)
+                : tally_fail(err, TALLY_E_IO,
+                             "%s: no such store; name a folder that `tallyman run` made", path);
+    if (s == TALLY_OK) s = take_store(store, mode, err);
     CPLPopErrorHandler();
-    if (s != TALLY_OK) {
-        tally_store_close(&store);
-        /* a store that could not be made whole must not be taken for one later */
-        if (mode == TALLY_STORE_CREATE && !there) unlink(path);
-    }
+    if (s != TALLY_OK) tally_store_close(&store);
     *out = store;
     return s;
 }

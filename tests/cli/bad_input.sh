@@ -31,6 +31,30 @@ echo "{\"type\":\"FeatureCollection\",\"features\":[$(zone a yard '{"type":"Poly
 refuses "bad ring" 1 site_bad.geojson run "$scratch/site_bad.geojson" "$scenes" -o "$scratch/o6"
 echo '{ "type": "Featu' | site_with
 refuses "not JSON" 1 site_bad.geojson run "$scratch/site_bad.geojson" "$scenes" -o "$scratch/o7"
+zoned() { echo "{\"type\":\"FeatureCollection\",\"features\":[$1]}" | site_with; }
+bad_site() { refuses "$1" 1 "$2" run "$scratch/site_bad.geojson" "$scenes" -o "$scratch/o8"; }
+zoned "$(zone a stable "$box")"
+bad_site "nothing to count" "no zone in which anything is counted"
+zoned "$(zone a yard '{"type":"Polygon","coordinates":[[[1e30,1e30],[1e31,1e30],[1e31,1e31],[1e30,1e30]]]}')"
+bad_site "huge coordinates" "no longitude and latitude"
+zoned "$(zone a yard '{"type":"Polygon","coordinates":[[[130.598,42.4145],[130.599,42.415],[130.599,42.4145],[130.598,42.415],[130.598,42.4145]]]}')"
+bad_site "self-crossing polygon" "crosses or touches itself"
+zoned "$(zone a track "$box")"
+bad_site "a track that is a polygon" "LineString"
+zoned "$(zone a yard '{"type":"Polygon","coordinates":[[[10,10],[10.001,10],[10.001,10.001],[10,10]]]}')"
+bad_site "a site of elsewhere" "shows the site's zones"
+zoned "$(zone a yard '{"type":"Polygon","coordinates":[[[179.999,10],[-179.999,10],[-179.999,10.001],[179.999,10.001],[179.999,10]]]}')"
+bad_site "a site across the antimeridian is one place" "shows the site's zones"
+echo '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"role":7,"name":8},"geometry":null}]}' | site_with
+bad_site "numbers for words" "unknown role 7"
+: | site_with
+bad_site "an empty site file" site_bad.geojson
+mkdir "$scratch/nothing"
+refuses "an empty folder" 1 "$scratch/nothing: holds no tile" run "$site" "$scratch/nothing" -o "$scratch/o9"
+refuses "a glob without a match" 1 "no tile matches" run "$site" "$scratch/nothing/*.tif" -o "$scratch/o9"
+refuses "nodata that is none" 2 "is no number" run "$site" "$scenes" --nodata inf -o "$scratch/o9"
+[ ! -e "$scratch/o9" ] || fail "a folder was made for a call that was wrong"
+refuses "no store" 1 "no such store" report "$scratch/nothing"
 touch "$scratch/a_file"
 refuses "output is a file" 1 a_file run "$site" "$scenes" -o "$scratch/a_file"
 refuses "unwritable output" 1 /proc/nowhere run "$site" "$scenes" -o /proc/nowhere
@@ -47,6 +71,10 @@ for word in truncated empty text; do
     [ "$(grep -c "$word" "$scratch/err")" -ge 1 ] || fail "nothing was said of the $word tile"
 done
 grep -q '^[^,]*,\*,railcar,.*,ok,' "$scratch/mixed/series.csv" || fail "the good scenes were not counted"
+
+# A zone that no tile reaches: the others are counted, and it is named.
+zoned "$(zone near yard '{"type":"Polygon","coordinates":[[[130.598,42.4145],[130.599,42.4145],[130.599,42.415],[130.598,42.4145]]]}'),$(zone beyond yard '{"type":"Polygon","coordinates":[[[130.9,42.41],[130.901,42.41],[130.901,42.411],[130.9,42.41]]]}')"
+refuses "a zone outside of every tile" 0 "zone beyond: none of" run "$scratch/site_bad.geojson" "$set/scenes" -o "$scratch/beyond"
 
 # A full disk: what was complete stays, nothing half-written looks whole.
 if [ "$(id -u)" -eq 0 ] && mkdir "$scratch/small" && mount -t tmpfs -o size=400k tmpfs "$scratch/small" 2>/dev/null; then
