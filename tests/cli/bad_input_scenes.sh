@@ -18,7 +18,7 @@ make "$one" "$(as 1 uint16)"
 make -ot Float64 -a_nodata none -scale 0 10000 0 1 "$one" "$(as 1 float64)"
 make -ot UInt32 -scale 0 10000 0 100000000 "$one" "$(as 1 uint32)"
 make -ot Int16 -co TILED=YES -co BLOCKXSIZE=16 -co BLOCKYSIZE=16 -co COMPRESS=LZW "$one" "$(as 1 int16)"
-make -a_ullr "$((${left%.*} + 150))" "$top" "$((${right%.*} + 150))" "$bottom" "$one" "$(as 2 misplaced)"
+make -a_ullr "$((${left%.*} + 100))" "$top" "$((${right%.*} + 100))" "$bottom" "$one" "$(as 2 misplaced)"
 make -ot Float32 -a_nodata none -scale 0 1 5 5 "$one" "$(as 3 flat)"
 make -ot Float32 -a_nodata none -scale 0 10000 -3.4e38 -3.39e38 "$one" "$(as 4 filled)"
 make -a_ullr "$((${left%.*} + 50000))" "$top" "$((${right%.*} + 50000))" "$bottom" "$one" \
@@ -41,7 +41,6 @@ state 20260602_020000_02_misplaced | grep -q ',rejected,' || fail "a misplaced s
 state 20260603_020000_03_flat | grep -q ',rejected,' || fail "a flat scene was counted"
 state 20260605_020000_05_far | grep -q ',rejected,shows nothing' || fail "a scene of elsewhere was counted"
 [[ $(row 20260604_020000_04_filled) == ,,,,*unseen* ]] || fail "a fill value was counted: $(row 20260604_020000_04_filled)"
-grep -q 'reference' "$scratch/out/scenes.csv" || fail "no table of scenes"
 
 # Once more: nothing to do, and what is left out is said again.
 again=0
@@ -54,7 +53,7 @@ grep -q 'nothing to do' "$scratch/err" || fail "the second time: it did not say 
 blocks=$(as 6 blocks)
 make -co TILED=YES -co BLOCKXSIZE=16 -co BLOCKYSIZE=16 -co COMPRESS=LZW "$one" "$blocks"
 size=$(stat -c %s "$blocks")
-head -c "$size" /dev/zero | tr '\0' '\377' | dd of="$blocks" bs=1 seek=$((size / 2)) count=900 conv=notrunc status=none
+head -c 900 /dev/zero | tr "\0" "\377" | dd of="$blocks" bs=1 seek=$((size / 2)) conv=notrunc status=none
 status=0
 "$tallyman" run "$site" "$scenes" "$blocks" -o "$scratch/blocks" --quiet >/dev/null 2>"$scratch/err" || status=$?
 [ $status -eq 3 ] || fail "broken blocks: status $status: $(cat "$scratch/err")"
