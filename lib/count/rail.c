@@ -30,7 +30,8 @@ static const double LOWEST_SUN_DEG = 8;
 static const double PITCH_M =
     14.1; /* between couplers, mean of a mixed 1520 mm fleet: 12.0 to 15.7 (DOMAIN.md) */
 static const double HALF_WAGON_M = 1.55; /* 2.9 to 3.25 m wide (DOMAIN.md) */
-static const double LEAST_CUT_M = 8;     /* shorter is no wagon but clutter */
+static const double SHADOW_STEP_M = 1;
+static const double LEAST_CUT_M = 8; /* shorter is no wagon but clutter */
 static const double COARSEST_GSD_M =
     5; /* beyond this a wagon is less than three pixels long: refused */
 static const double PITCH_ERROR = 0.06; /* a cut of one kind of wagon against the fleet's mean */
@@ -141,26 +142,47 @@ static tally_rail_sun sun_on(const tally_stack *stack, const tally_track *t,
                               .along_m = (shadow.x * d.x + shadow.y * d.y) * stack->grid.gsd_m };
 }
 
-/* Walk from each column toward the sun, as far as a shadow is long: is there a wagon on another
- * track? */
+/* Walk from p toward the sun, as far as a shadow is long: is there a wagon on one of the tracks
+ * that were judged? */
+static bool in_shadow(const tally_stack *stack, const rail_unit *u, const tally_rail_state *states,
+                      const bool *judged, size_t leave_out, tally_point shadow, tally_point p)
+{
+    int steps = (int)ceil(hypot(shadow.x, shadow.y) * stack->grid.gsd_m / SHADOW_STEP_M);
+    for (int k = 1; k <= steps; k++) {
+        tally_point q = { p.x - shadow.x * k / steps, p.y - shadow.y * k / steps };
+        for (size_t i = 0; i < u->n; i++) {
+            if (i == leave_out || !judged[i]) continue;
+            int at = tally_track_under(&u->tracks[i], q, stack->grid.gsd_m, HALF_WAGON_M);
+            if (at >= 0 && states[i].occupied[at]) return true;
+        }
+    }
+    return false;
+}
+
+/* Where on a track, not yet judged, the wagons of the others throw their shadow. */
 static void find_shade(const tally_stack *stack, const rail_unit *u, const tally_rail_state *states,
                        const bool *judged, size_t self, tally_point shadow, bool *shaded)
 {
     const tally_track *t = &u->tracks[self];
-    double reach_m = hypot(shadow.x, shadow.y) * stack->grid.gsd_m;
-    int steps = (int)ceil(reach_m / 1.0);
-    for (int c = 0; c < t->n; c++) {
-        tally_point p = tally_track_at(t, c, 0);
-        shaded[c] = false;
-        for (int k = 1; k <= steps && !shaded[c]; k++) {
-            tally_point q = { p.x - shadow.x * k / steps, p.y - shadow.y * k / steps };
-            for (size_t other = 0; other < u->n && !shaded[c]; other++) {
-                if (other == self || !judged[other]) continue;
-                int at = tally_track_under(&u->tracks[other], q, stack->grid.gsd_m, HALF_WAGON_M);
-                shaded[c] = at >= 0 && states[other].occupied[at];
+    for (int c = 0; c < t->n; c++)
+        shaded[c] = in_shadow(stack, u, states, judged, self, shadow, tally_track_at(t, c, 0));
+}
+
+/* All ground that lies in the shadow of the wagons that were found. */
+static void cast_shadows(const tally_stack *stack, const rail_unit *u, tally_point shadow,
+                         tally_rail_state *states)
+{
+    static const bool all[TRACKS_A_UNIT] = { true, true, true, true, true, true, true, true };
+    for (size_t i = 0; i < u->n; i++)
+        for (int lane = 0; lane < u->tracks[i].lanes; lane++)
+            for (int c = 0; c < u->tracks[i].n; c++) {
+                tally_point p =
+                    tally_track_at(&u->tracks[i], c, tally_track_lane_m(&u->tracks[i], lane));
+                if (in_shadow(stack, u, states, all, TRACKS_A_UNIT, shadow, p))
+                    tally_bits_set(&states[i].shadow, c, lane);
+                else
+                    tally_bits_clear(&states[i].shadow, c, lane);
             }
-        }
-    }
 }
 
 /* Tracks from the sunward one outward. */
@@ -179,19 +201,6 @@ static void sunward_order(const rail_unit *u, bool sun, tally_point shadow,
 }
 
 /* ---- one scene ---- */
-
-static tally_rail_scene scene_of(const tally_stack *stack, const rail_unit *u,
-                                 const tally_rail_empty *empty, tally_patch *strips,
-                                 tally_rail_state *states)
-{
-    return (tally_rail_scene) { .tracks = u->tracks,
-                                .n = u->n,
-                                .gsd_m = stack->grid.gsd_m,
-                                .open = u->open,
-                                .empty = empty,
-                                .strips = strips,
-                                .states = states };
-}
 
 /* bias: log odds for "occupied" a column. shadows: the ground beside is known as it is when lit. */
 typedef struct rail_belief {
@@ -224,6 +233,31 @@ static tally_status judge_unit(const tally_stack *stack, const rail_unit *u,
         judged[i] = true;
         tally_free(shaded);
     }
+    if (s == TALLY_OK && sun) cast_shadows(stack, u, shadow, states);
+    return s;
+}
+
+static tally_status relight(const tally_stack *stack, const rail_unit *u,
+                            const tally_rail_empty *empty, const tally_patch *raw, size_t scene,
+                            tally_patch *lit, tally_rail_state *states, tally_error *err)
+{
+    const tally_rail_scene s = { .tracks = u->tracks,
+                                 .n = u->n,
+                                 .gsd_m = stack->grid.gsd_m,
+                                 .open = u->open,
+                                 .empty = empty,
+                                 .raw = raw,
+                                 .lit = lit,
+                                 .states = states };
+    return tally_rail_relight(&s, stack->scenes[scene].snow, err);
+}
+
+static tally_status lit_init(const rail_unit *u, const tally_patch *raw, tally_patch *lit,
+                             tally_error *err)
+{
+    tally_status s = TALLY_OK;
+    for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
+        s = tally_patch_init(&lit[i], raw[i].width, raw[i].height, raw[i].bands, err);
     return s;
 }
 
@@ -243,7 +277,8 @@ static tally_status read_strips(const tally_context *ctx, const tally_stack *sta
 
 typedef struct lesson {
     size_t k;                     /* scenes */
-    tally_patch *strips;          /* k x TRACKS_A_UNIT */
+    tally_patch *raw;    /* k x TRACKS_A_UNIT */
+    tally_patch *strips; /* the same, in the light of the empty tracks */
     tally_rail_state *states;     /* the same */
     tally_rail_profile *profiles; /* TRACKS_A_UNIT */
 } lesson;
@@ -251,24 +286,27 @@ typedef struct lesson {
 static void lesson_fini(lesson *l)
 {
     for (size_t i = 0; i < l->k * TRACKS_A_UNIT; i++) {
+        if (l->raw) tally_patch_fini(&l->raw[i]);
         if (l->strips) tally_patch_fini(&l->strips[i]);
         if (l->states) tally_rail_state_fini(&l->states[i]);
     }
+    tally_free(l->raw);
     tally_free(l->strips);
     tally_free(l->states);
     tally_free(l->profiles);
 }
 
-/* The level of every place from all scenes; `use_states` false: nothing is believed yet. */
+/* The level of every place from all scenes' strips; `use_states` false: nothing is believed yet. */
 static tally_status learn_levels(const tally_context *ctx, const rail_unit *u, const lesson *l,
-                                 bool use_states, tally_rail_empty *empty, tally_error *err)
+                                 const tally_patch *from, bool use_states, tally_rail_empty *empty,
+                                 tally_error *err)
 {
     tally_patch *strips = tally_alloc(l->k, sizeof *strips);
     tally_rail_state *states = tally_alloc(l->k, sizeof *states);
     tally_status s = strips && states ? TALLY_OK : tally_nomem(err, "a track's background");
     for (size_t i = 0; i < u->n && s == TALLY_OK; i++) {
         for (size_t k = 0; k < l->k; k++) {
-            strips[k] = l->strips[k * TRACKS_A_UNIT + i];
+            strips[k] = from[k * TRACKS_A_UNIT + i];
             states[k] = l->states[k * TRACKS_A_UNIT + i];
         }
         tally_rail_empty_fini(&empty[i]);
@@ -283,18 +321,25 @@ static tally_status learn_levels(const tally_context *ctx, const rail_unit *u, c
     return s;
 }
 
-/* First light, then the profiles, then rounds of judging and learning. */
+static tally_status relight_all(const tally_stack *stack, const rail_unit *u, lesson *l,
+                                const size_t *chosen, const tally_rail_empty *empty,
+                                tally_error *err)
+{
+    tally_status s = TALLY_OK;
+    for (size_t k = 0; k < l->k && s == TALLY_OK; k++)
+        s = relight(stack, u, empty, &l->raw[k * TRACKS_A_UNIT], chosen[k],
+                    &l->strips[k * TRACKS_A_UNIT], &l->states[k * TRACKS_A_UNIT], err);
+    return s;
+}
+
+/* First light, then the profiles, then rounds of judging, learning and light. */
 static tally_status learn_tracks(const tally_context *ctx, const tally_stack *stack,
                                  const rail_unit *u, lesson *l, const size_t *chosen,
                                  tally_rail_empty *empty, tally_error *err)
 {
-    tally_status s = learn_levels(ctx, u, l, false, empty, err);
-    for (size_t k = 0; k < l->k && s == TALLY_OK; k++) {
-        tally_rail_scene scene =
-            scene_of(stack, u, empty, &l->strips[k * TRACKS_A_UNIT], &l->states[k * TRACKS_A_UNIT]);
-        s = tally_rail_relight(&scene, stack->scenes[chosen[k]].snow, err);
-    }
-    if (s == TALLY_OK) s = learn_levels(ctx, u, l, false, empty, err);
+    tally_status s = learn_levels(ctx, u, l, l->raw, false, empty, err);
+    if (s == TALLY_OK) s = relight_all(stack, u, l, chosen, empty, err);
+    if (s == TALLY_OK) s = learn_levels(ctx, u, l, l->strips, false, empty, err);
     if (s == TALLY_OK)
         s = tally_rail_profiles(u->tracks, u->n, l->strips, l->k, TRACKS_A_UNIT, empty, l->profiles,
                                 err);
@@ -306,10 +351,11 @@ static tally_status learn_tracks(const tally_context *ctx, const tally_stack *st
     for (int round = 0; round < ROUNDS && s == TALLY_OK; round++) {
         /* at first a parked train's shadow is in the level of the ground beside it */
         const rail_belief belief = { .shadows = round > 0 };
+        if (round > 0) s = relight_all(stack, u, l, chosen, empty, err);
         for (size_t k = 0; k < l->k && s == TALLY_OK; k++)
             s = judge_unit(stack, u, empty, &l->strips[k * TRACKS_A_UNIT], chosen[k], &belief,
                            &l->states[k * TRACKS_A_UNIT], err);
-        if (s == TALLY_OK) s = learn_levels(ctx, u, l, true, empty, err);
+        if (s == TALLY_OK) s = learn_levels(ctx, u, l, l->strips, true, empty, err);
     }
     return s;
 }
@@ -399,14 +445,18 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
     if (n_chosen < 2 || stack->grid.gsd_m > COARSEST_GSD_M) return TALLY_OK;
     tally_status s = unit_init(stack, unit, &u, err);
     if (s != TALLY_OK) return s;
+    l.raw = tally_alloc(l.k * TRACKS_A_UNIT, sizeof *l.raw);
     l.strips = tally_alloc(l.k * TRACKS_A_UNIT, sizeof *l.strips);
     l.states = tally_alloc(l.k * TRACKS_A_UNIT, sizeof *l.states);
     l.profiles = tally_alloc(TRACKS_A_UNIT, sizeof *l.profiles);
-    if (!l.strips || !l.states || !l.profiles) s = tally_nomem(err, "a track's background");
+    if (!l.raw || !l.strips || !l.states || !l.profiles)
+        s = tally_nomem(err, "a track's background");
     for (size_t k = 0; k < l.k && s == TALLY_OK; k++) {
-        s = read_strips(ctx, stack, unit, &u, chosen[k], &l.strips[k * TRACKS_A_UNIT], err);
+        s = read_strips(ctx, stack, unit, &u, chosen[k], &l.raw[k * TRACKS_A_UNIT], err);
+        if (s == TALLY_OK)
+            s = lit_init(&u, &l.raw[k * TRACKS_A_UNIT], &l.strips[k * TRACKS_A_UNIT], err);
         for (size_t i = 0; i < u.n && s == TALLY_OK; i++)
-            s = tally_rail_state_init(&l.states[k * TRACKS_A_UNIT + i], u.tracks[i].n, err);
+            s = tally_rail_state_init(&l.states[k * TRACKS_A_UNIT + i], &u.tracks[i], err);
     }
     if (s == TALLY_OK) s = learn_tracks(ctx, stack, &u, &l, chosen, empty, err);
     for (size_t i = 0; i < u.n && s == TALLY_OK; i++)
@@ -533,19 +583,23 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
                                const tally_rail_empty *empty, size_t scene, tally_findings *out,
                                tally_error *err)
 {
-    tally_patch strips[TRACKS_A_UNIT] = { 0 };
+    tally_patch strips[TRACKS_A_UNIT] = { 0 }, lit[TRACKS_A_UNIT] = { 0 };
     tally_rail_state states[TRACKS_A_UNIT] = { 0 };
     int64_t cars[TRACKS_A_UNIT][3] = { 0 };
     static const double biases[3] = { 0, -BIAS_STEP, BIAS_STEP };
     tally_status s = read_strips(ctx, stack, unit, u, scene, strips, err);
     for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
-        s = tally_rail_state_init(&states[i], u->tracks[i].n, err);
-    tally_rail_scene lit = scene_of(stack, u, empty, strips, states);
-    if (s == TALLY_OK) s = tally_rail_relight(&lit, stack->scenes[scene].snow, err);
+        s = tally_rail_state_init(&states[i], &u->tracks[i], err);
+    if (s == TALLY_OK) s = lit_init(u, strips, lit, err);
+    /* light twice: what was found in the first throws the shadows that the second leaves out */
+    const rail_belief first = { .shadows = true };
+    if (s == TALLY_OK) s = relight(stack, u, empty, strips, scene, lit, states, err);
+    if (s == TALLY_OK) s = judge_unit(stack, u, empty, lit, scene, &first, states, err);
+    if (s == TALLY_OK) s = relight(stack, u, empty, strips, scene, lit, states, err);
     /* the threshold as it is comes last, so that its states stay */
     for (int k = 2; k >= 0 && s == TALLY_OK; k--) {
         const rail_belief belief = { .bias = biases[k], .shadows = true };
-        s = judge_unit(stack, u, empty, strips, scene, &belief, states, err);
+        s = judge_unit(stack, u, empty, lit, scene, &belief, states, err);
         for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
             cars[i][k] = cuts_of(&u->tracks[i], &states[i], NULL, NULL);
     }
@@ -566,6 +620,7 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
     }
     for (size_t i = 0; i < TRACKS_A_UNIT; i++) {
         tally_patch_fini(&strips[i]);
+        tally_patch_fini(&lit[i]);
         tally_rail_state_fini(&states[i]);
     }
     return s;

@@ -32,11 +32,13 @@ typedef struct tally_rail_sun {
 typedef struct tally_rail_state {
     bool *seen;
     bool *occupied;
-    float *logit; /* evidence for "occupied", natural log odds per column */
-    float *noise; /* of the light there, in units of the empty track's; >= 1 */
+    float *logit;      /* evidence for "occupied", natural log odds per column */
+    float *noise;      /* of the light there, in units of the empty track's; >= 1 */
+    tally_bits shadow; /* n x lanes: in the shadow of what is believed to stand on the tracks */
 } tally_rail_state;
 
-tally_status tally_rail_state_init(tally_rail_state *s, int n, tally_error *err) TALLY_MUST_CHECK;
+tally_status tally_rail_state_init(tally_rail_state *s, const tally_track *track,
+                                   tally_error *err) TALLY_MUST_CHECK;
 void tally_rail_state_fini(tally_rail_state *s);
 /* Believed empty, and in a light that can be trusted. */
 bool tally_rail_shows_empty(const tally_rail_state *s, int column);
@@ -76,12 +78,13 @@ typedef struct tally_rail_scene {
     double gsd_m;
     const tally_bits *open;
     const tally_rail_empty *empty;
-    tally_patch *strips;
+    const tally_patch *raw;
+    tally_patch *lit;
     tally_rail_state *states;
 } tally_rail_scene;
 
-/* Bring the strips into the light of the empty tracks; writes states' noise. Places under cloud
- * become not valid, unless snow lies. */
+/* Bring the raw strips into the light of the empty tracks, as `lit`; writes states' noise. Places
+ * under cloud become not valid, unless snow lies. Ground in states' shadow is left out. */
 tally_status tally_rail_relight(const tally_rail_scene *scene, bool snow,
                                 tally_error *err) TALLY_MUST_CHECK;
 

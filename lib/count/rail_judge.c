@@ -33,15 +33,17 @@ static const double SHADOW_WEIGHT =
 static const double TRUSTED_NOISE = 2;
 static const double SWITCH_COST = 5; /* log odds against a change of state */
 
-tally_status tally_rail_state_init(tally_rail_state *s, int n, tally_error *err)
+tally_status tally_rail_state_init(tally_rail_state *s, const tally_track *track, tally_error *err)
 {
+    int n = track->n;
     *s = (tally_rail_state) { .seen = tally_alloc((size_t)n, sizeof *s->seen),
                               .occupied = tally_alloc((size_t)n, sizeof *s->occupied),
                               .logit = tally_alloc((size_t)n, sizeof *s->logit),
                               .noise = tally_alloc((size_t)n, sizeof *s->noise) };
     for (int c = 0; s->noise && c < n; c++)
         s->noise[c] = 1;
-    if (s->seen && s->occupied && s->logit && s->noise) return TALLY_OK;
+    if (s->seen && s->occupied && s->logit && s->noise)
+        return tally_bits_init(&s->shadow, n, track->lanes, err);
     tally_rail_state_fini(s);
     return tally_nomem(err, "a track");
 }
@@ -52,6 +54,7 @@ void tally_rail_state_fini(tally_rail_state *s)
     tally_free(s->occupied);
     tally_free(s->logit);
     tally_free(s->noise);
+    tally_bits_fini(&s->shadow);
     *s = (tally_rail_state) { 0 };
 }
 

@@ -105,10 +105,11 @@ static void collect(const tally_rail_scene *r, block *const *blocks, const int *
             if (hypot(b->middle.x - at.x, b->middle.y - at.y) > reach_px) continue;
             for (int lane = 0; lane < r->tracks[i].lanes; lane++) {
                 const float *level = tally_patch_row(&r->empty[i].level, band, lane),
-                            *value = tally_patch_row(&r->strips[i], band, lane);
+                            *value = tally_patch_row(&r->raw[i], band, lane);
                 for (int col = b->from; col < b->to && c->n < c->most; col += every) {
                     if (!tally_bits_get(&r->open[i], col, lane) ||
-                        !tally_bits_get(&r->strips[i].valid, col, lane) ||
+                        tally_bits_get(&r->states[i].shadow, col, lane) ||
+                        !tally_bits_get(&r->raw[i].valid, col, lane) ||
                         !tally_bits_get(&r->empty[i].level.valid, col, lane) || !(level[col] > 0))
                         continue;
                     c->level[c->n] = level[col];
@@ -181,7 +182,7 @@ static bool fit_line(cells *c, double usual, double *gain, double *offset)
 static void look_at_block(const tally_rail_scene *r, block *const *blocks, const int *n_blocks,
                           double reach_px, block *b, cells *c)
 {
-    int bands = r->strips[0].bands;
+    int bands = r->raw[0].bands;
     b->noise = 1;
     b->ratio = 0;
     for (int band = 0; band < bands; band++) {
@@ -196,7 +197,7 @@ static void look_at_block(const tally_rail_scene *r, block *const *blocks, const
 static void fit_block(const tally_rail_scene *r, block *const *blocks, const int *n_blocks,
                       const double usual[], double reach_px, block *b, cells *c)
 {
-    int bands = r->strips[0].bands;
+    int bands = r->raw[0].bands;
     double noise = 0;
     for (int band = 0; band < bands; band++) {
         collect(r, blocks, n_blocks, band, b->middle, reach_px, c);
@@ -211,7 +212,7 @@ static void fit_block(const tally_rail_scene *r, block *const *blocks, const int
 }
 
 static void apply(const tally_track *t, const block *blocks, int n, double usual, bool snow,
-                  tally_patch *strip, float *noise)
+                  const tally_patch *raw, tally_patch *lit, float *noise)
 {
     int block_columns = blocks[0].to - blocks[0].from;
     for (int c = 0; c < t->n; c++) {
@@ -223,12 +224,16 @@ static void apply(const tally_track *t, const block *blocks, int n, double usual
         bool cloud = !snow && ratio > CLOUD_BRIGHTER * usual;
         noise[c] = (float)(a->noise + share * (b->noise - a->noise));
         for (int lane = 0; lane < t->lanes; lane++) {
-            if (cloud) tally_bits_clear(&strip->valid, c, lane);
-            for (int band = 0; band < strip->bands; band++) {
+            if (cloud || !tally_bits_get(&raw->valid, c, lane)) {
+                tally_bits_clear(&lit->valid, c, lane);
+                continue;
+            }
+            tally_bits_set(&lit->valid, c, lane);
+            for (int band = 0; band < lit->bands; band++) {
                 double gain = a->gain[band] + share * (b->gain[band] - a->gain[band]),
                        offset = a->offset[band] + share * (b->offset[band] - a->offset[band]);
-                float *x = &tally_patch_row(strip, band, lane)[c];
-                *x = cloud ? 0 : (float)((*x - offset) / gain);
+                tally_patch_row(lit, band, lane)[c] =
+                    (float)((tally_patch_row(raw, band, lane)[c] - offset) / gain);
             }
         }
     }
@@ -284,7 +289,7 @@ tally_status tally_rail_relight(const tally_rail_scene *r, bool snow, tally_erro
         for (size_t i = 0; i < r->n; i++)
             for (int k = 0; k < n_blocks[i]; k++)
                 look_at_block(r, blocks, n_blocks, reach_px, &blocks[i][k], &c);
-        for (int band = 0; r->n > 0 && band < r->strips[0].bands; band++)
+        for (int band = 0; r->n > 0 && band < r->raw[0].bands; band++)
             usual[band] = usual_of(blocks, n_blocks, r->n, band, c.scratch);
         for (size_t i = 0; i < r->n; i++)
             for (int k = 0; k < n_blocks[i]; k++)
@@ -292,7 +297,7 @@ tally_status tally_rail_relight(const tally_rail_scene *r, bool snow, tally_erro
         /* only when all are known: a fit looks at the neighbours' pixels as they were */
         double over_all = usual_of(blocks, n_blocks, r->n, -1, c.scratch);
         for (size_t i = 0; i < r->n; i++)
-            apply(&r->tracks[i], blocks[i], n_blocks[i], over_all, snow, &r->strips[i],
+            apply(&r->tracks[i], blocks[i], n_blocks[i], over_all, snow, &r->raw[i], &r->lit[i],
                   r->states[i].noise);
     }
     for (size_t i = 0; i < r->n; i++)
