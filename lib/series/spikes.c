@@ -8,11 +8,12 @@
  * 2. Within its stretch each scene is judged by the others nearest in time, up to 24 within half a
  *    year (only the past with as_of), itself left out. Expected is their median. Mean and variance
  *    come from those that lie within four robust deviations of it (the greater of 1.4826 MAD, what
- *    four in five keep to, and Poisson's), so that another spike does not hide this one; the
- *    variance is drawn toward what counts of that size usually have, and never below Poisson's and
- *    a tenth of the level. A count stands out when a negative binomial of that mean and variance
- *    gives it, or more, less than one chance in 300 (zones: 1000), and no more than one in eight
- *    of the others went half as far: what happens every few scenes is ordinary.
+ *    four in five keep to, and Poisson's), so that another spike does not hide this one; who is
+ *    less sure than the others weighs less. The variance is drawn toward what counts of that size
+ *    usually have, and never below Poisson's and a tenth of the level. A count stands out when a
+ *    negative binomial of that mean and variance gives it, or more, less than one chance in 300
+ *    (zones: 1000), and no more than one in eight of the others went half as far: what happens
+ *    every few scenes is ordinary.
  * 3. Intervals. The scatter of the others holds the error of a usual count already. A count that is
  *    less sure than usual is judged by a wider distribution: its variance, on the side toward the
  *    level and brought down to the level's size, less the usual one, is added. That is the tail
@@ -148,6 +149,14 @@ static double own_variance(const tally_observation *o)
     return (side_variance(o, true) + side_variance(o, false)) / 2;
 }
 
+/* What one of the others says of the level: nothing where it lies far out, less where it is less
+ * sure than they are. */
+static double weight_of(const tally_observation *o, const level *l, double spread)
+{
+    if (fabs(o->estimate - l->expected) > OUTLYING * spread) return 0;
+    return spread * spread / (spread * spread + fmax(0, own_variance(o) - l->own));
+}
+
 static level level_of(const tally_line *line, const company *c)
 {
     float v[WINDOW], away[WINDOW], own[WINDOW];
@@ -166,12 +175,15 @@ static level level_of(const tally_line *line, const company *c)
         fmax(1.4826 * tally_median(away, n), tally_quantile(away, n, 0.8) / FOUR_IN_FIVE);
     spread = fmax(spread, sqrt(l.expected + 0.5));
     double sum = 0, squares = 0, kept = 0;
-    for (size_t k = 0; k < n; k++)
-        if (fabs(v[k] - l.expected) <= OUTLYING * spread) sum += v[k], kept++;
+    for (size_t k = 0; k < n; k++) { /* not v: the medians have put it into another order */
+        const tally_observation *o = line->points[c->who[k]];
+        double weight = weight_of(o, &l, spread);
+        kept += weight;
+        sum += weight * o->estimate;
+        squares += weight * (o->estimate - l.expected) * (o->estimate - l.expected);
+    }
     l.mean = sum / kept;
-    for (size_t k = 0; k < n; k++)
-        if (fabs(v[k] - l.expected) <= OUTLYING * spread)
-            squares += (v[k] - l.mean) * (v[k] - l.mean);
+    squares = fmax(0, squares - kept * (l.mean - l.expected) * (l.mean - l.expected));
     double usual = l.mean + USUAL_SHARE * USUAL_SHARE * l.mean * l.mean;
     l.scatter = (squares + USUAL_WEIGHT * usual) / (kept - 1 + USUAL_WEIGHT);
     double wobble = LEVEL_WOBBLE * l.expected;
@@ -298,6 +310,7 @@ static tally_status judge(tally_records *r, const tally_line *line, size_t i, si
     if (others.n < LEAST_OTHERS) return TALLY_OK;
     level l = level_of(line, &others);
     bool up = o->estimate > l.expected;
+    if (!up && o->seen < LEAST_SEEN) return TALLY_OK; /* what is missing may lie under the cloud */
     double chance = chance_of(o, &l, up);
     double least = strcmp(o->zone, "*") == 0 ? LEAST_CHANCE : LEAST_CHANCE_ZONE;
     if (chance >= least || !is_rare(line, &others, &l, o->estimate)) return TALLY_OK;

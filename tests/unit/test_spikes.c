@@ -113,6 +113,16 @@ static void a_spike_stands_out_and_nothing_else(void **state)
     tally_records_destroy(&r);
 }
 
+static void two_spikes_do_not_hide_each_other(void **state)
+{
+    (void)state;
+    FIND(r, 32, 29, 34, 31, 70, 33, 32, 28, 30, 31, 35, 80, 30, 32, 29, 33);
+    assert_int_equal(count_of(r, "spike"), 2);
+    assert_non_null(row_of(r, "spike", "s04"));
+    assert_non_null(row_of(r, "spike", "s11"));
+    tally_records_destroy(&r);
+}
+
 static void a_drop_is_a_drop(void **state)
 {
     (void)state;
@@ -201,7 +211,42 @@ static void an_unsure_count_is_judged_with_its_interval(void **state)
     assert_int_equal(spikes_with(4, 9), 1);
     assert_int_equal(spikes_with(4, 40), 0); /* 45, but perhaps 5 */
     /* intervals far wider than the counts scatter: an error that all share */
-    assert_int_equal(spikes_with(15, 25), 1);
+    assert_int_equal(spikes_with(20, 36), 1);
+}
+
+/* Among counts of +-3 round 30, 65 is seen although three half-clouded scenes tell of 45, +-30. */
+static void unsure_scenes_do_not_hide_a_spike(void **state)
+{
+    (void)state;
+    static const double counts[] = { 30, 33, 45, 28, 31, 27, 65, 45, 29, 32, 45, 30, 28 };
+    int found[2];
+    for (int unsure = 0; unsure < 2; unsure++) {
+        tally_records *r = new_records();
+        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+            double half = unsure && counts[i] == 45 ? 30 : 5;
+            add_count(r, counts[i], counts[i] - half, counts[i] + half);
+        }
+        find(r, TALLY_NO_TIME);
+        const tally_spike *s = row_of(r, "spike", "s06");
+        found[unsure] = s ? (int)(100 * s->score) : 0;
+        tally_records_destroy(&r);
+    }
+    assert_true(found[1] > 0);
+    assert_true(found[1] > found[0] + 30);
+}
+
+/* Nothing in the third of the zone that a scene shows is not a drop. */
+static void a_drop_wants_to_be_seen(void **state)
+{
+    (void)state;
+    static const double counts[] = { 52, 49, 54, 51, 50, 53, 3, 48, 52, 51, 55 };
+    for (int partly = 0; partly < 2; partly++) {
+        tally_records *r = series_of(counts, sizeof counts / sizeof *counts);
+        if (partly) r->observations[6].seen = 0.3;
+        find(r, TALLY_NO_TIME);
+        assert_int_equal(count_of(r, "drop"), !partly);
+        tally_records_destroy(&r);
+    }
 }
 
 static void a_record_clears_all_before_and_their_intervals(void **state)
@@ -390,6 +435,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tails_are_those_of_the_books),
         cmocka_unit_test(a_spike_stands_out_and_nothing_else),
+        cmocka_unit_test(two_spikes_do_not_hide_each_other),
         cmocka_unit_test(a_drop_is_a_drop),
         cmocka_unit_test(what_was_not_seen_is_not_zero),
         cmocka_unit_test(low_counts_behave),
@@ -397,6 +443,8 @@ int main(void)
         cmocka_unit_test(too_few_others_say_nothing),
         cmocka_unit_test(a_shift_is_told_once_at_its_first_scene),
         cmocka_unit_test(an_unsure_count_is_judged_with_its_interval),
+        cmocka_unit_test(unsure_scenes_do_not_hide_a_spike),
+        cmocka_unit_test(a_drop_wants_to_be_seen),
         cmocka_unit_test(a_record_clears_all_before_and_their_intervals),
         cmocka_unit_test(as_of_knows_only_the_past),
         cmocka_unit_test(families_are_judged_apart),
