@@ -147,9 +147,13 @@ static tally_rail_sun sun_on(const tally_stack *stack, const tally_track *t,
 static bool in_shadow(const tally_stack *stack, const rail_unit *u, const tally_rail_state *states,
                       const bool *judged, size_t leave_out, tally_point shadow, tally_point p)
 {
-    int steps = (int)ceil(hypot(shadow.x, shadow.y) * stack->grid.gsd_m / SHADOW_STEP_M);
-    for (int k = 1; k <= steps; k++) {
-        tally_point q = { p.x - shadow.x * k / steps, p.y - shadow.y * k / steps };
+    double length_m = hypot(shadow.x, shadow.y) * stack->grid.gsd_m;
+    /* a coarse pixel reaches past the shadow's end */
+    double reach_m = length_m + fmax(0, stack->grid.gsd_m - 1);
+    int steps = (int)ceil(reach_m / SHADOW_STEP_M);
+    for (int k = 1; k <= steps && length_m > 0; k++) {
+        double share = reach_m * k / steps / length_m;
+        tally_point q = { p.x - shadow.x * share, p.y - shadow.y * share };
         for (size_t i = 0; i < u->n; i++) {
             if (i == leave_out || !judged[i]) continue;
             int at = tally_track_under(&u->tracks[i], q, stack->grid.gsd_m, HALF_WAGON_M);
@@ -345,6 +349,7 @@ static tally_status learn_tracks(const tally_context *ctx, const tally_stack *st
                                 err);
     for (size_t i = 0; i < u->n && s == TALLY_OK; i++) {
         memcpy(empty[i].spread, l->profiles[i].spread, sizeof empty[i].spread);
+        if (u->tracks[i].lane_m > 1) continue;
         s = tally_rail_start(&u->tracks[i], &l->profiles[i], &l->strips[i], l->k, TRACKS_A_UNIT,
                              &empty[i], err);
     }
