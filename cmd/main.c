@@ -165,7 +165,7 @@ int main(int argc, char **argv)
         snprintf(name, sizeof name, "tallyman %s", commands[i].name);
         argv[1] = name;
         int status = commands[i].run(argc - 1, argv + 1, &ctx);
-        if (fflush(stdout) != 0) {
+        if (fflush(stdout) != 0 || ferror(stdout)) {
             fprintf(stderr, "tallyman: standard output: %s\n", strerror(errno));
             return EXIT_FAILED;
         }

@@ -143,6 +143,42 @@ static tally_status read_windows(const tally_stack *stack, const json_t *windows
     return s;
 }
 
+/* Does scene i show in the windows exactly what was frozen? */
+static tally_status shows_frozen(const tally_context *ctx, const tally_stack *stack, size_t i,
+                                 bool *same, tally_error *err)
+{
+    const tally_ties *ties = &stack->survey->ties;
+    *same = true;
+    for (size_t t = 0; t < ties->n && *same; t++) {
+        const tally_patch *kept = &ties->pixels[t];
+        tally_patch p;
+        tally_status s = tally_stack_read(ctx, stack, i, ties->boxes[t], &p, err);
+        if (s != TALLY_OK) return s;
+        for (int y = 0; y < N && *same; y++) {
+            *same = memcmp(tally_bits_row(&p.valid, y), tally_bits_row(&kept->valid, y),
+                           p.valid.words * sizeof(uint64_t)) == 0;
+            for (int b = 0; b < p.bands && *same; b++)
+                *same = memcmp(tally_patch_row(&p, b, y), tally_patch_row(kept, b, y),
+                               N * sizeof(float)) == 0;
+        }
+        tally_patch_fini(&p);
+    }
+    return TALLY_OK;
+}
+
+/* A run that was interrupted may not have counted the reference itself: it is the reference still,
+ * as long as its pixels are those that were frozen. */
+static void find_reference(const tally_context *ctx, tally_stack *stack, const json_t *kept)
+{
+    const char *id = json_string_value(json_object_get(kept, "reference"));
+    for (size_t i = 0; id && i < stack->n; i++) {
+        bool same = false;
+        if (strcmp(stack->scenes[i].scene->id, id) != 0) continue;
+        /* one that cannot be read is no reference; placing it will say so */
+        if (shows_frozen(ctx, stack, i, &same, NULL) == TALLY_OK && same) stack->reference = (int)i;
+    }
+}
+
 tally_status tally_stack_resume(const tally_context *ctx, const tally_site *site,
                                 const char *folder, const tally_scene *const *scenes, size_t n,
                                 tally_stack **out, tally_error *err)
@@ -164,6 +200,7 @@ tally_status tally_stack_resume(const tally_context *ctx, const tally_site *site
         stack->datum_x_px = stack->datum_y_px = 0;
         s = read_windows(stack, windows, path, tif, err);
     }
+    if (s == TALLY_OK) find_reference(ctx, stack, keep);
     if (s == TALLY_OK) s = tally_survey_scenes(ctx, stack, stack->survey, err);
     if (s == TALLY_OK) {
         stack->datum_x_px = dx, stack->datum_y_px = dy;
