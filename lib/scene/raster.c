@@ -93,9 +93,10 @@ static tally_status mark_values(const tally_raster *r, const int *bands, int n, 
                                 int dx, int dy, tally_patch *patch, tally_error *err)
 {
     int width = tally_box_width(part), has;
-    unsigned char *number = tally_alloc((size_t)width, 2), *measured = number + width;
+    unsigned char *number = tally_alloc((size_t)width, 2);
 
     if (!number) return tally_nomem(err, r->tile.path);
+    unsigned char *measured = number + width;
     for (int y = 0; y < tally_box_height(part); y++) {
         uint64_t *row = tally_bits_row(&patch->valid, y + dy);
         memset(number, 1, (size_t)width);
