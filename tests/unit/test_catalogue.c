@@ -227,6 +227,49 @@ static void one_id_at_two_times(void **state)
     tally_catalogue_destroy(&c);
 }
 
+/* A later run into the same folder: what was named keeps its number and its family. */
+static void names_of_earlier_runs(void **state)
+{
+    (void)state;
+    mkdir(files_path("a"), 0755);
+    mkdir(files_path("b"), 0755);
+    mkdir(files_path("c"), 0755);
+    files_tif("a/image.tif", (made) { .when = "2023:03:01 02:00:00", .gsd = 3 }, NULL);
+    files_tif("b/image.tif", (made) { .when = "2023:02:01 02:00:00", .gsd = 3 }, NULL);
+    files_tif("c/image.tif", (made) { .when = "2023:01:01 02:00:00", .gsd = 3 }, NULL);
+    const char *folder = files_path("");
+    tally_catalogue *c = read_all(&folder, 1, NULL, NULL);
+    assert_string_equal(c->scenes[0].id, "image"); /* by time */
+    assert_string_equal(c->scenes[2].id, "image#3");
+    assert_string_equal(c->scenes[0].family, "image-p-3m");
+    int64_t march = c->scenes[2].utc, january = c->scenes[0].utc;
+    tally_catalogue_destroy(&c);
+
+    const tally_known_scene known[] = {
+        { .id = "image", .family = "image-p-2.5m", .file = "/moved/image.tif", .utc = march },
+        { .id = "image#2", .family = "image-p-2.5m", .file = files_path("b/image.tif"), .utc = 7 },
+        { .id = "imagery", .family = "image-bgrn-3m", .file = "/x.tif", .utc = january },
+    };
+    tally_context ctx = { .jobs = 1 };
+    tally_catalogue_settings settings = {
+        .inputs = &folder, .n_inputs = 1, .nodata = NAN, .known = known, .n_known = 3
+    };
+    tally_error err = { 0 };
+    assert_int_equal(tally_catalogue_read(&ctx, &settings, &c, &err), TALLY_OK);
+    assert_string_equal(c->scenes[2].id, "image");   /* by its time */
+    assert_string_equal(c->scenes[1].id, "image#2"); /* by its file, although its time changed */
+    assert_string_equal(c->scenes[0].id, "image#3"); /* new */
+    assert_string_equal(c->scenes[0].family, "image-p-2.5m");
+    tally_catalogue_destroy(&c);
+
+    /* the new one alone must not take the name of another */
+    const char *alone = files_path("c/image.tif");
+    settings.inputs = &alone;
+    assert_int_equal(tally_catalogue_read(&ctx, &settings, &c, &err), TALLY_OK);
+    assert_string_equal(c->scenes[0].id, "image#3");
+    tally_catalogue_destroy(&c);
+}
+
 static void order_of_times(void **state)
 {
     (void)state;
@@ -530,6 +573,7 @@ int main(void)
         TEST(stac_items_and_siblings),
         TEST(item_collection),
         TEST(maxar_sidecars),
+        TEST(names_of_earlier_runs),
         TEST(order_of_times),
         TEST(one_pass_is_one_scene),
         TEST(one_id_at_two_times),

@@ -162,6 +162,29 @@ static void utm_zone_of_a_place(void **state)
     assert_int_equal(tally_utm_epsg(NAN, 5), 0);
 }
 
+#define WEST                                                                                       \
+    ZONE("yard", "west", "Polygon", "[[[179.98,10],[179.99,10],[179.99,10.01],[179.98,10]]]")
+#define ROUND "[[[179.999,10],[-179.999,10],[-179.999,10.001],[179.999,10.001],[179.999,10]]]"
+#define BOTH  ZONE("yard", "both", "Polygon", ROUND)
+#define EAST  ZONE("track", "east", "LineString", "[[-179.99,10],[-179.98,10]]")
+
+/* 0.02 degrees on each side of the antimeridian are one place, with true metres. */
+static void across_the_antimeridian(void **state)
+{
+    (void)state;
+    tally_site *site = NULL;
+    tally_error err = { 0 };
+    const char *path = put("far_east.geojson", COLLECTION("", WEST "," BOTH "," EAST));
+    assert_int_equal(tally_site_read(path, NULL, &site, &err), TALLY_OK);
+    assert_true(site->epsg == 32660 || site->epsg == 32601);
+    assert_true(fabs(fabs(site->longitude) - 180) < 1e-9);
+    /* a degree of longitude at 10 N: 109,640 m; of latitude: 110,608 m */
+    assert_true(fabs(tally_shape_area(&site->zones[1].shape) / (219.28 * 110.61) - 1) < 0.003);
+    assert_true(fabs(tally_path_length(&site->zones[2].shape.paths[0]) / 1096.4 - 1) < 0.003);
+    assert_true(site->high.x - site->low.x < 4500);
+    tally_site_destroy(&site);
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -182,6 +205,7 @@ int main(void)
         cmocka_unit_test(reads_what_stands_there),
         cmocka_unit_test(names_each_fault),
         cmocka_unit_test(utm_zone_of_a_place),
+        cmocka_unit_test(across_the_antimeridian),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
