@@ -281,8 +281,8 @@ static tally_status read_strips(const tally_context *ctx, const tally_stack *sta
 
 typedef struct lesson {
     size_t k;                     /* scenes */
-    tally_patch *raw;    /* k x TRACKS_A_UNIT */
-    tally_patch *strips; /* the same, in the light of the empty tracks */
+    tally_patch *raw;             /* k x TRACKS_A_UNIT */
+    tally_patch *strips;          /* the same, in the light of the empty tracks */
     tally_rail_state *states;     /* the same */
     tally_rail_profile *profiles; /* TRACKS_A_UNIT */
 } lesson;
@@ -349,7 +349,6 @@ static tally_status learn_tracks(const tally_context *ctx, const tally_stack *st
                                 err);
     for (size_t i = 0; i < u->n && s == TALLY_OK; i++) {
         memcpy(empty[i].spread, l->profiles[i].spread, sizeof empty[i].spread);
-        if (u->tracks[i].lane_m > 1) continue;
         s = tally_rail_start(&u->tracks[i], &l->profiles[i], &l->strips[i], l->k, TRACKS_A_UNIT,
                              &empty[i], err);
     }

@@ -8,6 +8,11 @@
 
 enum { TALLY_RAIL_BANDS = TALLY_BAND_ROLES, TALLY_TRACKS_A_UNIT = 8 };
 
+/* Root mean squared distance of a column from empty track, in units of noise, at which a wagon is
+ * as likely as not. Chosen on the validation sets: empty track keeps below 1.5, wagons of ballast's
+ * colour begin at 3. */
+#define TALLY_RAIL_EMPTY_SCORE 2.3
+
 /* A track with nothing on it: level per place, noise per lane. */
 typedef struct tally_rail_empty {
     tally_patch level; /* n x lanes x bands; valid where it was ever seen */
@@ -59,8 +64,7 @@ tally_status tally_rail_profiles(const tally_track *tracks, size_t n_tracks,
 tally_status tally_rail_start(const tally_track *track, const tally_rail_profile *profile,
                               const tally_patch *strips, size_t k, size_t apart,
                               tally_rail_empty *empty, tally_error *err) TALLY_MUST_CHECK;
-/* The profile where `states` of k scenes never show a place empty (NULL: where the level is unlike
- * it). */
+/* The profile where `states` of k scenes never show a place empty. */
 tally_status tally_rail_fill(const tally_track *track, const tally_rail_profile *profile,
                              const tally_rail_state *states, size_t k, tally_rail_empty *empty,
                              tally_error *err) TALLY_MUST_CHECK;

@@ -23,8 +23,6 @@ static const double CORE_M =
 static const double DARKEST_SHADE =
     0.35; /* skylight's share of full light, clear sky; chosen on the validation sets */
 static const double CAP = 36; /* squared z-score per cell that one cell may bring at most */
-static const double EMPTY_SCORE =
-    2.3; /* root of the mean squared z-score where both states are as likely */
 static const double STEEPNESS =
     1.3; /* log odds per unit of that root; per independent 2 m of track */
 static const double INDEPENDENT_M = 2;
@@ -154,8 +152,9 @@ tally_status tally_rail_judge(const tally_track *t, const tally_rail_empty *e,
     for (int c = 0; c < t->n; c++) {
         double score = column_score(t, e, strip, c, shaded && shaded[c]);
         out->seen[c] = isfinite(score);
-        double odds =
-            STEEPNESS * (sqrt(isfinite(score) ? score : 0) / out->noise[c] - EMPTY_SCORE) + bias;
+        double odds = STEEPNESS * (sqrt(isfinite(score) ? score : 0) / out->noise[c] -
+                                   TALLY_RAIL_EMPTY_SCORE) +
+                      bias;
         odds = tally_clamp(odds, -4, 4) + shadow_evidence(t, e, strip, c, sun);
         out->logit[c] = out->seen[c] ? (float)(odds * t->step_m / INDEPENDENT_M) : 0;
     }

@@ -33,7 +33,9 @@ static const double PLAIN_SHARE = 0.1; /* this many need no second start */
 static const double SHORTEST_TRAIN_M = 8;
 static const double SHADOW = 0.8, SHADOW_M = 3; /* darker than this beside a train: its shadow */
 static const double NEAREST_SMOOTH_M = 3, NEARLY = 1.25;
-static const double UNLIKE = 0.2, SMOOTH_M = 6; /* of the level */
+static const double ALIKE = 2.3,
+                    MOST = 0.8; /* in units of noise; of the dates: then it is ground */
+static const double UNLIKE = 0.17, SMOOTH_M = 6; /* of the level */
 enum { STEPS = 5 };
 
 static bool in_body(const tally_track *t, int lane)
@@ -161,13 +163,14 @@ static double usual_distance(const tally_track *t, const tally_patch *strips, si
     return n ? tally_median(room, n) : MOST_REACH;
 }
 
-/* Members lie within reach by choice, so their spread says too little: at least what is usual. */
-static void widen(const tally_track *t, double least, tally_rail_profile *p, int bands)
+/* So that a place judged by the profile alone is as likely a wagon as not at one and a half times
+ * what is usual. */
+static void spread_of(const tally_track *t, double usual, int bands, tally_rail_profile *p)
 {
     for (int lane = 0; lane < t->lanes; lane++)
         for (int b = 0; b < bands; b++)
             p->spread[lane][b] =
-                fmaxf(p->spread[lane][b], (float)(least * fabs(p->level[lane][b])) + 1e-6f);
+                (float)(1.5 / TALLY_RAIL_EMPTY_SCORE * usual * fabs(p->level[lane][b])) + 1e-6f;
 }
 
 /* The empty cross-section of one track: from the quietest track's, or, where hardly anything of
@@ -224,7 +227,7 @@ tally_status tally_rail_profiles(const tally_track *tracks, size_t n_tracks,
     for (size_t i = 0; i < n_tracks && s == TALLY_OK; i++) {
         strips_of(strips, k, apart, i, own);
         settle(&tracks[i], own, k, &typical[quietest], &typical[i], reach, members, room, &out[i]);
-        widen(&tracks[i], reach / REACH_OF_QUIET, &out[i], empty[i].level.bands);
+        spread_of(&tracks[i], reach / REACH_OF_QUIET, empty[i].level.bands, &out[i]);
     }
     tally_free(room);
     tally_free(members);
@@ -270,8 +273,8 @@ static double smoothed(const tally_track *t, const float *raw, int c, int half)
 }
 
 /* The two dates that look most like the profile at a column; -1: none. The second only when it
- * looks nearly as much like it. raw: k rows of n. */
-static void nearest_dates(const tally_track *t, const float *raw, size_t k, int c, int out[2])
+ * looks nearly as much like it. Returns the distance of the first. raw: k rows of n. */
+static double nearest_dates(const tally_track *t, const float *raw, size_t k, int c, int out[2])
 {
     double first = INFINITY, second = INFINITY;
     int half = (int)(NEAREST_SMOOTH_M / t->step_m / 2);
@@ -287,6 +290,82 @@ static void nearest_dates(const tally_track *t, const float *raw, size_t k, int 
         }
     }
     if (!(second < NEARLY * first)) out[1] = -1;
+    return first;
+}
+
+/* Of the dates that show a column, how many show what was learned there. */
+static double share_alike(const tally_track *t, const tally_patch *strips, size_t k, size_t apart,
+                          const tally_rail_empty *e, int c)
+{
+    int seen = 0, alike = 0;
+    for (size_t i = 0; i < k; i++) {
+        const tally_patch *strip = &strips[i * apart];
+        double sum = 0;
+        int n = 0;
+        for (int lane = 0; lane < t->lanes; lane++)
+            for (int b = 0;
+                 in_body(t, lane) && tally_bits_get(&strip->valid, c, lane) && b < strip->bands;
+                 b++, n++) {
+                double z =
+                    (tally_patch_row(strip, b, lane)[c] - tally_patch_row(&e->level, b, lane)[c]) /
+                    e->sigma[lane][b];
+                sum += z * z;
+            }
+        seen += n > 0;
+        alike += n > 0 && sqrt(sum / n) <= ALIKE;
+    }
+    return seen ? (double)alike / seen : 0;
+}
+
+/* Is the ground on one side much darker than beside empty track, as beside a train? */
+static bool dark_beside(const tally_track *t, const tally_rail_profile *p,
+                        const tally_rail_empty *e, int c)
+{
+    for (int side = -1; side <= 1; side += 2) {
+        double level = 0, lit = 0;
+        for (int lane = 0; lane < t->lanes; lane++) {
+            double m = side * tally_track_lane_m(t, lane);
+            if (in_body(t, lane) || m <= 0 || m > SHADOW_M) continue;
+            for (int b = 0; b < e->level.bands; b++) {
+                level += tally_patch_row(&e->level, b, lane)[c];
+                lit += p->level[lane][b];
+            }
+        }
+        if (level < SHADOW * lit) return true;
+    }
+    return false;
+}
+
+/* What most columns within `half` say. room: n. */
+static void smooth_marks(bool *marks, int n, int half, bool *room)
+{
+    for (int c = 0; c < n; c++) {
+        int yes = 0, all = 0;
+        for (int m = c - half; m <= c + half; m++)
+            if (m >= 0 && m < n) all++, yes += marks[m];
+        room[c] = 2 * yes > all;
+    }
+    for (int c = 0; c < n; c++)
+        marks[c] = room[c];
+}
+
+/* Where the learned level may be a train's over more than a wagon's length, the profile. */
+static void replace_trains(const tally_track *t, const tally_rail_profile *p, const bool *doubtful,
+                           tally_rail_empty *e)
+{
+    for (int c = 0; c < t->n;) {
+        int from = c;
+        while (c < t->n && doubtful[c] == doubtful[from])
+            c++;
+        bool train = doubtful[from] && (c - from) * t->step_m >= SHORTEST_TRAIN_M;
+        for (int m = from; m < c; m++)
+            if (train) {
+                put_profile(t, p, m, e);
+                light_beside(t, p, m, e);
+            } else {
+                e->known[m] = 1;
+            }
+    }
 }
 
 tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
@@ -294,13 +373,23 @@ tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
                               tally_rail_empty *e, tally_error *err)
 {
     float *raw = tally_alloc(k * (size_t)t->n, sizeof *raw);
-    if (!raw) return tally_nomem(err, "a track's background");
+    float *learned = tally_alloc((size_t)t->n, sizeof *learned);
+    bool *doubtful = tally_alloc((size_t)t->n, sizeof *doubtful);
+    bool *room = tally_alloc((size_t)t->n, sizeof *room);
+    int half = (int)(SMOOTH_M / t->step_m / 2);
+    tally_status s =
+        raw && learned && doubtful && room ? TALLY_OK : tally_nomem(err, "a track's background");
+    if (s != TALLY_OK) goto out;
+    for (int c = 0; c < t->n; c++)
+        learned[c] = (float)distance(t, &e->level, c, p);
     for (size_t i = 0; i < k; i++)
         for (int c = 0; c < t->n; c++)
             raw[i * (size_t)t->n + (size_t)c] = (float)distance(t, &strips[i * apart], c, p);
     for (int c = 0; c < t->n; c++) {
         int near[2];
-        nearest_dates(t, raw, k, c, near);
+        double nearest = nearest_dates(t, raw, k, c, near);
+        if (smoothed(t, learned, c, (int)(NEAREST_SMOOTH_M / t->step_m / 2)) <= NEARLY * nearest)
+            continue; /* what is commonest looks as empty as anything */
         for (int lane = 0; near[0] >= 0 && lane < t->lanes; lane++) {
             const tally_patch *a = &strips[(size_t)near[0] * apart],
                               *b = &strips[(size_t)(near[1] >= 0 ? near[1] : near[0]) * apart];
@@ -312,8 +401,19 @@ tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
                     (tally_patch_row(a, band, lane)[c] + tally_patch_row(b, band, lane)[c]) / 2;
         }
     }
+    for (int c = 0; c < t->n; c++)
+        learned[c] = (float)distance(t, &e->level, c, p);
+    for (int c = 0; c < t->n; c++)
+        doubtful[c] = !(smoothed(t, learned, c, half) <= UNLIKE) &&
+                      (dark_beside(t, p, e, c) || share_alike(t, strips, k, apart, e, c) < MOST);
+    smooth_marks(doubtful, t->n, half, room);
+    replace_trains(t, p, doubtful, e);
+out:
     tally_free(raw);
-    return tally_rail_fill(t, p, NULL, 0, e, err);
+    tally_free(learned);
+    tally_free(doubtful);
+    tally_free(room);
+    return s;
 }
 
 /* How many dates show a place, and how many of them empty. */
@@ -340,21 +440,9 @@ tally_status tally_rail_fill(const tally_track *t, const tally_rail_profile *p,
         int shown, bare;
         bool unlike = !(smoothed(t, raw, c, half) <= UNLIKE);
         tell_dates(states, k, c, &shown, &bare);
-        doubtful[c] = states ? bare == 0 || (unlike && 2 * bare < shown) : unlike;
+        doubtful[c] = bare == 0 || (unlike && 2 * bare < shown);
     }
-    for (int c = 0; c < t->n && s == TALLY_OK;) {
-        int from = c;
-        while (c < t->n && doubtful[c] == doubtful[from])
-            c++;
-        bool train = doubtful[from] && (c - from) * t->step_m >= SHORTEST_TRAIN_M;
-        for (int m = from; m < c; m++)
-            if (train) {
-                put_profile(t, p, m, e);
-                light_beside(t, p, m, e);
-            } else {
-                e->known[m] = 1;
-            }
-    }
+    if (s == TALLY_OK) replace_trains(t, p, doubtful, e);
     tally_free(raw);
     tally_free(doubtful);
     return s;
