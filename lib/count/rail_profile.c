@@ -34,7 +34,7 @@ static const double SHORTEST_TRAIN_M = 8;
 static const double SHADOW = 0.8, SHADOW_M = 3; /* darker than this beside a train: its shadow */
 static const double NEAREST_SMOOTH_M = 3, NEARLY = 1.25;
 static const double ALIKE = 2.3,
-                    MOST = 0.8; /* in units of noise; of the dates: then it is ground */
+                    MOST = 0.75; /* in units of noise; of the dates: then it is ground */
 static const double UNLIKE = 0.17, SMOOTH_M = 6; /* of the level */
 enum { STEPS = 5 };
 
@@ -336,6 +336,14 @@ static bool dark_beside(const tally_track *t, const tally_rail_profile *p,
     return false;
 }
 
+/* Nearly all dates show the same, and nothing beside it lies in shadow: a mark on the ground,
+ * however unlike the profile. */
+static bool is_ground(const tally_track *t, const tally_rail_profile *p, const tally_patch *strips,
+                      size_t k, size_t apart, const tally_rail_empty *e, int c)
+{
+    return !dark_beside(t, p, e, c) && share_alike(t, strips, k, apart, e, c) >= MOST;
+}
+
 /* What most columns within `half` say. room: n. */
 static void smooth_marks(bool *marks, int n, int half, bool *room)
 {
@@ -390,6 +398,7 @@ tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
         double nearest = nearest_dates(t, raw, k, c, near);
         if (smoothed(t, learned, c, (int)(NEAREST_SMOOTH_M / t->step_m / 2)) <= NEARLY * nearest)
             continue; /* what is commonest looks as empty as anything */
+        if (is_ground(t, p, strips, k, apart, e, c)) continue;
         for (int lane = 0; near[0] >= 0 && lane < t->lanes; lane++) {
             const tally_patch *a = &strips[(size_t)near[0] * apart],
                               *b = &strips[(size_t)(near[1] >= 0 ? near[1] : near[0]) * apart];
@@ -404,8 +413,8 @@ tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
     for (int c = 0; c < t->n; c++)
         learned[c] = (float)distance(t, &e->level, c, p);
     for (int c = 0; c < t->n; c++)
-        doubtful[c] = !(smoothed(t, learned, c, half) <= UNLIKE) &&
-                      (dark_beside(t, p, e, c) || share_alike(t, strips, k, apart, e, c) < MOST);
+        doubtful[c] =
+            !(smoothed(t, learned, c, half) <= UNLIKE) && !is_ground(t, p, strips, k, apart, e, c);
     smooth_marks(doubtful, t->n, half, room);
     replace_trains(t, p, doubtful, e);
 out:
