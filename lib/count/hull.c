@@ -9,7 +9,8 @@
  * rows of the blob (lines along the axis) and its columns (across) give width and length: what
  * covers less than a third of the usual is a crane, a wake or a rim, not hull. A blob too wide for
  * its length is cut lengthwise where two rectangles cover it best, and taken for two ships if both
- * are shaped like ships.
+ * are shaped like ships; one too long for its width is cut where only a strip of quay joins two
+ * ships. What is then shaped like a ship is judged by its surroundings (hull_judge.c).
  *
  * Known failures: a small ship inside the outline of a big one; two hulls bow to stern without a
  * gap; decks of the colour of ice, which break a hull into pieces longer apart than the gap.
@@ -18,7 +19,7 @@
  * pixels' blur is the limit at 3 m and slivers of quay lie beyond (DESIGN.md 5.7); MIN_WIDTH_M as
  * there. The shares of coverage by eye on drawn hulls.
  */
-#include "count/hull.h"
+#include "count/hull_judge.h"
 
 #include <math.h>
 #include <string.h>
@@ -38,12 +39,15 @@
 #define FREE_REFINE  4.0  /* degrees within which the axis is refined, */
 #define MOOR_REFINE  1.5  /* and where the berth gave it */
 #define BLUR_PX      0.8  /* by which partly covered pixels widen a hull */
-#define RING_PX      4    /* around a hull: where more than */
-#define RING_BLIND   0.25 /* of this ring is not seen, it is the rim of a cloud */
 #define SPLIT_GAIN   0.12 /* of the rectangle that two narrower ones must save */
 #define STOUT        4.0  /* times as long as wide: below, hardly one ship, and a saving of */
 #define STOUT_GAIN   0.04 /* will do */
-#define MAX_GROUP    4    /* ships side by side in one blob */
+#define WIDE_SLIM    4.6  /* times as long as wide: below, a lengthwise cut is tried */
+#define HUG_FILL     0.75
+#define HUG_SLIM     3.0
+#define MAX_GROUP    8    /* ships in one blob */
+#define CUT_SLIM     7.0  /* times as long as wide: from here on a gap may part two ships */
+#define CUT_SHARE    0.06 /* of the length, and GAP_M, that such a gap has at least */
 
 typedef struct pixel_list {
     float *u, *v; /* in the frame of the blob, pixels from its centroid */
@@ -151,19 +155,25 @@ static tally_status histogram(const float *x, size_t n, double **bins, int *n_bi
     return TALLY_OK;
 }
 
-/* Where a profile rises above COVER of its usual height for the first and for the last time, read
- * between bins. */
-static void extent_of(const double *bins, int n, double zero, double *from, double *to)
+/* The level that a profile rises above where it is hull: COVER of its usual height, the mean
+ * weighed with the square of itself, which neither thin ends nor a long strip of quay move much. */
+static double level_of(const double *bins, int n)
 {
     double top = 0, total = 0;
+
+    for (int i = 0; i < n; i++) {
+        top += bins[i] * bins[i] * bins[i];
+        total += bins[i] * bins[i];
+    }
+    return COVER * top / fmax(total, 1e-9);
+}
+
+/* Where a profile rises above its level for the first and for the last time, read between bins. */
+static void extent_of(const double *bins, int n, double zero, double *from, double *to)
+{
+    const double level = level_of(bins, n);
     int first = -1, last = -1;
 
-    /* the usual height: the mean weighed with itself, which thin ends hardly move */
-    for (int i = 0; i < n; i++) {
-        top += bins[i] * bins[i];
-        total += bins[i];
-    }
-    const double level = COVER * top / fmax(total, 1e-9);
     for (int i = 0; i < n; i++)
         if (bins[i] >= level) {
             if (first < 0) first = i;
@@ -176,15 +186,24 @@ static void extent_of(const double *bins, int n, double zero, double *from, doub
     *to = zero + last + 0.5 + fmin(1, (bins[last] - level) / fmax(bins[last] - after, 1e-9));
 }
 
+/* The part of a blob that is looked at, in its frame. */
+typedef struct piece {
+    double u0, u1, v0, v1;
+} piece;
+
 typedef struct box_uv {
     double u0, u1, v0, v1;
     double area;  /* pixels inside */
     double light; /* sum of min(distance, 20) of these */
 } box_uv;
 
-/* The box of the pixels with v in [v0, v1): width first, then length of what lies within it. */
-static tally_status fit_box(const pixel_list *p, double v0, double v1, box_uv *out,
-                            tally_error *err)
+static bool holds(const piece *part, const pixel_list *p, size_t i)
+{
+    return p->u[i] >= part->u0 && p->u[i] < part->u1 && p->v[i] >= part->v0 && p->v[i] < part->v1;
+}
+
+/* The box of the pixels of a piece: width first, then length of what lies within it. */
+static tally_status fit_box(const pixel_list *p, const piece *part, box_uv *out, tally_error *err)
 {
     double *bins = NULL, zero;
     int n_bins;
@@ -194,7 +213,7 @@ static tally_status fit_box(const pixel_list *p, double v0, double v1, box_uv *o
 
     *out = (box_uv) { 0 };
     for (size_t i = 0; i < p->n && s == TALLY_OK; i++)
-        if (p->v[i] >= v0 && p->v[i] < v1) room[n++] = p->v[i];
+        if (holds(part, p, i)) room[n++] = p->v[i];
     if (s != TALLY_OK || n == 0) goto out;
     if ((s = histogram(room, n, &bins, &n_bins, &zero, err)) != TALLY_OK) goto out;
     extent_of(bins, n_bins, zero, &out->v0, &out->v1);
@@ -202,12 +221,13 @@ static tally_status fit_box(const pixel_list *p, double v0, double v1, box_uv *o
     bins = NULL;
     n = 0;
     for (size_t i = 0; i < p->n; i++)
-        if (p->v[i] >= out->v0 && p->v[i] <= out->v1) room[n++] = p->u[i];
+        if (holds(part, p, i) && p->v[i] >= out->v0 && p->v[i] <= out->v1) room[n++] = p->u[i];
     if (n == 0) goto out;
     if ((s = histogram(room, n, &bins, &n_bins, &zero, err)) != TALLY_OK) goto out;
     extent_of(bins, n_bins, zero, &out->u0, &out->u1);
     for (size_t i = 0; i < p->n; i++)
-        if (p->v[i] >= out->v0 && p->v[i] <= out->v1 && p->u[i] >= out->u0 && p->u[i] <= out->u1) {
+        if (holds(part, p, i) && p->v[i] >= out->v0 && p->v[i] <= out->v1 && p->u[i] >= out->u0 &&
+            p->u[i] <= out->u1) {
             out->area++;
             out->light += fmin(p->d[i], 20);
         }
@@ -271,11 +291,15 @@ static void refine_frame(const tally_blobs *blobs, size_t i, const tally_patch *
     to_frame(blobs, i, distance, at, p);
 }
 
-static bool is_ship(const box_uv *box, double gsd_m)
+typedef enum hull_end { HULL_WHOLE, HULL_CUT_BY_EDGE } hull_end;
+
+/* Shaped like a ship; one that the image's edge cuts may be shorter for its width. */
+static bool is_ship(const box_uv *box, double gsd_m, hull_end end)
 {
     const double length = (box->u1 - box->u0) * gsd_m, width = (box->v1 - box->v0) * gsd_m;
     const double narrow = fmax(MIN_WIDTH_M, MIN_WIDTH_PX * gsd_m);
-    const double slim = MIN_SLIM + (LONG_SLIM - MIN_SLIM) * tally_clamp((length - 40) / 40, 0, 1);
+    const double longer = end == HULL_WHOLE ? tally_clamp((length - 40) / 40, 0, 1) : 0;
+    const double slim = MIN_SLIM + (LONG_SLIM - MIN_SLIM) * longer;
     return length >= MIN_LENGTH_M && length <= MAX_LENGTH_M && width >= narrow &&
            length <= MAX_SLIM * width && length >= slim * width;
 }
@@ -287,20 +311,23 @@ static double box_area(const box_uv *b)
 
 /* Look for the line along the axis that cuts the box into two ships best. *gain: share of the box's
  * area that the two save, and of darkness at the cut. */
-static tally_status best_cut(const pixel_list *p, const box_uv *whole, double gsd_m, double *cut,
-                             double *gain, tally_error *err)
+static tally_status best_cut(const pixel_list *p, const piece *part, const box_uv *whole,
+                             double gsd_m, double *cut, double *gain, tally_error *err)
 {
     const double narrow = fmax(5.0 / gsd_m, MIN_WIDTH_PX);
     *gain = 0;
     for (double at = whole->v0 + narrow; at <= whole->v1 - narrow; at += 1) {
+        const piece low = { part->u0, part->u1, part->v0, at },
+                    high = { part->u0, part->u1, at, part->v1 };
         box_uv one, two;
-        tally_status s = fit_box(p, whole->v0, at, &one, err);
-        if (s == TALLY_OK) s = fit_box(p, at, whole->v1, &two, err);
+        tally_status s = fit_box(p, &low, &one, err);
+        if (s == TALLY_OK) s = fit_box(p, &high, &two, err);
         if (s != TALLY_OK) return s;
-        if (!is_ship(&one, gsd_m) || !is_ship(&two, gsd_m)) continue;
+        if (!is_ship(&one, gsd_m, HULL_WHOLE) || !is_ship(&two, gsd_m, HULL_WHOLE)) continue;
         double near = 0;
         for (size_t i = 0; i < p->n; i++)
-            near += fabs(p->v[i] - at) <= 1 && p->u[i] >= whole->u0 && p->u[i] <= whole->u1;
+            near += holds(part, p, i) && fabs(p->v[i] - at) <= 1 && p->u[i] >= whole->u0 &&
+                    p->u[i] <= whole->u1;
         const double shorter = fmin(one.u1 - one.u0, two.u1 - two.u0);
         const double valley = tally_clamp(1 - near / (2 * shorter), 0, 1);
         const double saved = 1 - (box_area(&one) + box_area(&two)) / fmax(box_area(whole), 1);
@@ -310,6 +337,52 @@ static tally_status best_cut(const pixel_list *p, const box_uv *whole, double gs
         }
     }
     return TALLY_OK;
+}
+
+/* The middle of the longest stretch inside the box whose columns are covered like a quay's edge or
+ * a mooring line, not like a hull. False: none as long as `least` pixels. */
+static bool longest_gap(const double *bins, int n, double zero, const box_uv *box, double least,
+                        double *middle)
+{
+    const double level = level_of(bins, n);
+    double longest = 0;
+    int from = -1;
+
+    for (int k = 0; k <= n; k++) {
+        const double u = zero + k + 0.5;
+        const bool thin = k < n && bins[k] < level && u > box->u0 && u < box->u1;
+        if (thin && from < 0) from = k;
+        if (thin || from < 0) continue;
+        if (k - from > longest) {
+            longest = k - from;
+            *middle = zero + (k + from) / 2.0;
+        }
+        from = -1;
+    }
+    return longest >= least;
+}
+
+/* Look for a gap across the axis that parts two ships bow to stern. */
+static tally_status find_gap(const pixel_list *p, const piece *part, const box_uv *whole,
+                             double gsd_m, bool *found, double *at, tally_error *err)
+{
+    const double length = whole->u1 - whole->u0;
+    double *bins = NULL, zero;
+    int n_bins;
+    size_t n = 0;
+    float *room = tally_alloc(p->n + 1, sizeof *room);
+    tally_status s = room ? TALLY_OK : tally_nomem(err, "the gap between hulls");
+
+    *found = false;
+    for (size_t i = 0; i < p->n && s == TALLY_OK; i++)
+        if (holds(part, p, i) && p->v[i] >= whole->v0 && p->v[i] <= whole->v1) room[n++] = p->u[i];
+    if (s == TALLY_OK && n > 0) s = histogram(room, n, &bins, &n_bins, &zero, err);
+    if (bins)
+        *found =
+            longest_gap(bins, n_bins, zero, whole, fmax(GAP_M / gsd_m, CUT_SHARE * length), at);
+    tally_free(bins);
+    tally_free(room);
+    return s;
 }
 
 static tally_rect rect_of(const frame *at, const box_uv *box)
@@ -324,76 +397,97 @@ static tally_rect rect_of(const frame *at, const box_uv *box)
     };
 }
 
-/* The share of a ring around a rectangle that is blind. */
-static double blind_around(const tally_bits *blind, const tally_rect *rect)
-{
-    const double half = rect->length / 2, wide = rect->width / 2;
-    const int reach = (int)ceil(hypot(half + RING_PX, wide + RING_PX));
-    double ring = 0, dark = 0;
-
-    for (int y = (int)rect->centre.y - reach; y <= (int)rect->centre.y + reach; y++)
-        for (int x = (int)rect->centre.x - reach; x <= (int)rect->centre.x + reach; x++) {
-            const double dx = x + .5 - rect->centre.x, dy = y + .5 - rect->centre.y;
-            const double u = fabs(dx * rect->ux + dy * rect->uy);
-            const double v = fabs(dy * rect->ux - dx * rect->uy);
-            if (u > half + RING_PX || v > wide + RING_PX || (u <= half && v <= wide)) continue;
-            if (x < 0 || y < 0 || x >= blind->width || y >= blind->height) continue;
-            ring++;
-            dark += tally_bits_get(blind, x, y);
-        }
-    return dark / fmax(ring, 1);
-}
-
-static tally_status add_hull(const tally_hull_view *view, const frame *at, const box_uv *box,
+static tally_status add_hull(const tally_hull_view *view, const tally_rect *rect, const box_uv *box,
                              tally_hulls *out, tally_error *err)
 {
     const double fill = box->area / fmax(box_area(box), 1);
-    tally_hull hull = { .area_px = box->area };
-
-    if (!is_ship(box, view->gsd_m) || fill < 0.5) return TALLY_OK;
-    hull.rect = rect_of(at, box);
     const double far = box->light / fmax(box->area, 1) / view->threshold;
-    hull.score = tally_clamp(0.25 * fmin(far, 2) + 0.5 * fill, 0, 1);
     tally_hull *rows = tally_realloc(out->hulls, out->n + 1, sizeof *rows);
+
     if (!rows) return tally_nomem(err, "hulls");
     out->hulls = rows;
-    out->hulls[out->n++] = hull;
+    out->hulls[out->n++] =
+        (tally_hull) { .rect = *rect,
+                       .area_px = box->area,
+                       .score = tally_clamp(0.25 * fmin(far, 2) + 0.5 * fill, 0, 1) };
     return TALLY_OK;
 }
 
-/* One blob: one hull, or several side by side. */
-static tally_status read_blob(const tally_hull_view *view, const tally_blobs *blobs, size_t i,
-                              pixel_list *p, tally_hulls *out, tally_error *err)
+/* What is known of a blob while it is cut into ships. */
+typedef struct group {
+    const pixel_list *pixels;
+    frame at;
+    bool hugs;    /* what lies outside the zones along much of its outline */
+    bool divided; /* cut lengthwise */
+    piece parts[MAX_GROUP + 1];
+    int n;
+} group;
+
+/* Cut a piece in two, back onto the list. False: it stays whole. */
+static tally_status divide(const tally_hull_view *view, group *g, const piece *part,
+                           const box_uv *box, hull_end end, bool *done, tally_error *err)
+{
+    const double slim = (box->u1 - box->u0) / fmax(box->v1 - box->v0, 1);
+    double at = 0, gain = 0;
+    tally_status s = TALLY_OK;
+
+    *done = false;
+    if (g->n + 2 > MAX_GROUP) return TALLY_OK;
+    if (slim > CUT_SLIM || (box->u1 - box->u0) * view->gsd_m > MAX_LENGTH_M) {
+        s = find_gap(g->pixels, part, box, view->gsd_m, done, &at, err);
+        if (s != TALLY_OK || !*done) return s;
+        g->parts[g->n++] = (piece) { part->u0, at, part->v0, part->v1 };
+        g->parts[g->n++] = (piece) { at, part->u1, part->v0, part->v1 };
+        return TALLY_OK;
+    }
+    if (slim >= WIDE_SLIM || end == HULL_CUT_BY_EDGE) return TALLY_OK;
+    s = best_cut(g->pixels, part, box, view->gsd_m, &at, &gain, err);
+    if (s != TALLY_OK || gain <= (slim < STOUT ? STOUT_GAIN : SPLIT_GAIN)) return s;
+    *done = g->divided = true;
+    g->parts[g->n++] = (piece) { part->u0, part->u1, part->v0, at };
+    g->parts[g->n++] = (piece) { part->u0, part->u1, at, part->v1 };
+    return TALLY_OK;
+}
+
+/* Against the zone's edge lie moored ships and what of the quay reaches in: there a hull must be
+ * slim, full and of one piece. */
+static bool is_full(const group *g, const box_uv *box)
+{
+    return !g->divided && box->area >= HUG_FILL * box_area(box) &&
+           box->u1 - box->u0 >= HUG_SLIM * (box->v1 - box->v0);
+}
+
+/* One blob: one hull, or several side by side or bow to stern. */
+static tally_status read_blob(const tally_hull_view *view, const tally_blobs *blobs,
+                              const tally_bits *bits, size_t i, pixel_list *p, tally_hulls *out,
+                              tally_error *err)
 {
     double refine;
-    frame at = find_frame(view, &blobs->blobs[i], &refine);
-    double from[MAX_GROUP + 1], to[MAX_GROUP + 1];
-    int n_open = 1;
+    group g = { .pixels = p,
+                .at = find_frame(view, &blobs->blobs[i], &refine),
+                .parts = { { -INFINITY, INFINITY, -INFINITY, INFINITY } },
+                .n = 1 };
 
-    to_frame(blobs, i, view->distance, &at, p);
-    refine_frame(blobs, i, view->distance, refine, &at, p);
-    from[0] = -INFINITY;
-    to[0] = INFINITY;
-    while (n_open > 0) {
+    g.hugs = tally_hull_hugs_edge(view, blobs, i, bits);
+    to_frame(blobs, i, view->distance, &g.at, p);
+    refine_frame(blobs, i, view->distance, refine, &g.at, p);
+    while (g.n > 0) {
+        const piece part = g.parts[--g.n];
         box_uv box;
-        double cut = 0, gain = 0;
-        n_open--;
-        const double low = from[n_open], high = to[n_open];
-        tally_status s = fit_box(p, low, high, &box, err);
+        bool divided;
+        tally_status s = fit_box(p, &part, &box, err);
         if (s != TALLY_OK) return s;
-        const tally_rect rect = rect_of(&at, &box);
-        if (view->blind && blind_around(view->blind, &rect) > RING_BLIND) continue;
-        const double slim = (box.u1 - box.u0) / fmax(box.v1 - box.v0, 1);
-        const bool wide = slim < 4.6;
-        if (wide && n_open + 2 <= MAX_GROUP) s = best_cut(p, &box, view->gsd_m, &cut, &gain, err);
-        if (s == TALLY_OK && gain > (slim < STOUT ? STOUT_GAIN : SPLIT_GAIN)) {
-            from[n_open] = low;
-            to[n_open++] = cut;
-            from[n_open] = cut;
-            to[n_open++] = high;
+        const tally_rect rect = rect_of(&g.at, &box);
+        if (tally_hull_is_rim(view, &rect)) continue;
+        const hull_end end = tally_hull_meets_edge(view, &rect) ? HULL_CUT_BY_EDGE : HULL_WHOLE;
+        s = divide(view, &g, &part, &box, end, &divided, err);
+        if (s != TALLY_OK) return s;
+        if (divided || !is_ship(&box, view->gsd_m, end) || box.area < 0.5 * box_area(&box) ||
+            (g.hugs && !is_full(&g, &box)))
             continue;
-        }
-        if (s == TALLY_OK) s = add_hull(view, &at, &box, out, err);
+        bool stands_out = true;
+        s = tally_hull_stands_out(view, &rect, &stands_out, err);
+        if (s == TALLY_OK && stands_out) s = add_hull(view, &rect, &box, out, err);
         if (s != TALLY_OK) return s;
     }
     return TALLY_OK;
@@ -419,7 +513,7 @@ tally_status tally_hulls_find(const tally_kernels *k, const tally_hull_view *vie
         p.u = tally_alloc(area, sizeof *p.u);
         p.v = tally_alloc(area, sizeof *p.v);
         p.d = tally_alloc(area, sizeof *p.d);
-        s = p.u && p.v && p.d ? read_blob(view, &blobs, i, &p, out, err)
+        s = p.u && p.v && p.d ? read_blob(view, &blobs, &bits, i, &p, out, err)
                               : tally_nomem(err, "the pixels of a hull");
         tally_free(p.d);
         tally_free(p.v);

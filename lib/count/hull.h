@@ -12,11 +12,13 @@ typedef struct tally_hull_berth {
 } tally_hull_berth;
 
 typedef struct tally_hull_view {
+    const tally_patch *scene;    /* what the distance was taken of; NULL: contrast is not asked */
     const tally_patch *distance; /* from water, in sigmas (count/water.h) */
     const tally_bits *where;     /* pixels that may be hull: zones less land and `ignore` */
     const tally_bits *blind;     /* not seen, with the rim that is not trusted */
     const tally_hull_berth *berths;
     size_t n_berths;
+    tally_box image; /* where the images reach, in pixels of the view; empty: beyond all sides */
     double gsd_m;
     float threshold; /* on the distance */
 } tally_hull_view;

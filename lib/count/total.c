@@ -58,7 +58,7 @@ tally_zone_count tally_total(const tally_zone_count *rows, const double *sizes, 
         counted += sizes[i];
         count += r->count;
         estimate += r->estimate;
-        spread_add(&below, r->estimate - r->low);
+        spread_add(&below, (double)r->count - r->low);
         spread_add(&above, r->high - r->estimate);
     }
 
@@ -82,8 +82,8 @@ tally_zone_count tally_total(const tally_zone_count *rows, const double *sizes, 
     t.estimate = counted < all ? estimate * all / counted : estimate;
     double added = t.estimate - estimate,
            doubt = counted < all ? added / 2 + 2 * sqrt(added + 1) : 0;
-    t.low = fmax((double)count, t.estimate - spread_half(&below, doubt));
+    /* what was seen is there: only doubt about it reaches below the count */
+    t.low = fmax(0, (double)count - spread_half(&below, 0));
     t.high = t.estimate + spread_half(&above, doubt);
-    if (below.sum > 0) t.low = fmax(0, t.estimate - spread_half(&below, doubt));
     return t;
 }

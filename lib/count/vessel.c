@@ -9,8 +9,8 @@
  * chosen scenes and never changed is land: quays and jetties reach into zones that are drawn a
  * little generously. A rim along clouds is not trusted.
  *
- * The interval: the count at a stricter and at a looser threshold, widened by the share of the zone
- * that was not seen.
+ * The interval: the count at a stricter threshold, of those surely longer than 20 m, and at a
+ * looser one, widened by the share of the zone that was not seen.
  *
  * Known failures stand in water.c and hull.c; besides, units above MAX_LEARN_PX learn no land, and
  * a vessel that never leaves cannot be told from a quay. Radar images are refused.
@@ -32,13 +32,15 @@
 #define COARSEST_M   12.0
 #define RIM_M        5.0
 #define BLOCK_PX     1536
+#define LEAST_M      20.0
 #define LONGEST_M    460.0 /* the margin around a block is half of it */
 #define TOUCH_M      30.0  /* a berth this near to a water zone belongs to it */
 #define SAMPLE_MOST  120000
 #define MAX_LEARN_PX (24 << 20)
 #define LEARN_LEAST  4    /* scenes that tell land from ships */
 #define LAND_WET     0.1f /* water in at most this share of the scenes */
-#define LAND_SPREAD  0.2f /* and colours this steady */
+#define LAND_SPREAD  0.2f /* within this of its usual colour, as a share of it, */
+#define LAND_STEADY  0.7f /* in this share of the scenes */
 
 static bool is_radar(const tally_stack *stack)
 {
@@ -190,14 +192,32 @@ static tally_status count_wet(const tally_context *ctx, const tally_stack *stack
     return s;
 }
 
-static bool is_steady(const tally_patch *centre, const tally_patch *sigma, int x, int y)
+/* In how many of the scenes each pixel has its usual colour. A quay does on nearly all dates; a
+ * berth that different ships lie at on every date is not steady, though never water. */
+static tally_status count_steady(const tally_context *ctx, const tally_stack *stack, const sweep *w,
+                                 const size_t *chosen, size_t n_chosen, const tally_patch *usual,
+                                 tally_patch *steady, tally_error *err)
 {
-    float spread = 0;
-    if (!tally_bits_get(&centre->valid, x, y)) return false;
-    for (int b = 0; b < centre->bands; b++)
-        spread +=
-            tally_patch_row(sigma, b, y)[x] / fmaxf(fabsf(tally_patch_row(centre, b, y)[x]), 1e-6f);
-    return spread < LAND_SPREAD * (float)centre->bands;
+    tally_status s =
+        tally_patch_init(steady, tally_box_width(w->box), tally_box_height(w->box), 2, err);
+    for (size_t i = 0; i < n_chosen && s == TALLY_OK; i++) {
+        tally_patch patch = { 0 };
+        s = tally_stack_read(ctx, stack, chosen[i], w->box, &patch, err);
+        for (int y = 0; y < steady->height && s == TALLY_OK; y++)
+            for (int x = 0; x < steady->width; x++) {
+                float off = 0;
+                if (!tally_bits_get(&patch.valid, x, y) || !tally_bits_get(&usual->valid, x, y))
+                    continue;
+                for (int b = 0; b < patch.bands; b++) {
+                    const float c = tally_patch_row(usual, b, y)[x];
+                    off += fabsf(tally_patch_row(&patch, b, y)[x] - c) / fmaxf(fabsf(c), 1e-6f);
+                }
+                tally_patch_row(steady, 0, y)[x] += 1;
+                tally_patch_row(steady, 1, y)[x] += off < LAND_SPREAD * (float)patch.bands;
+            }
+        tally_patch_fini(&patch);
+    }
+    return s;
 }
 
 static tally_status learn(const tally_context *ctx, const tally_stack *stack,
@@ -207,7 +227,8 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
     const tally_background_settings settings = { .centre = TALLY_CENTRE_MODE,
                                                  .sigma_floor = 0.02f };
     const sweep w = sweep_of(stack, unit);
-    tally_patch centre = { 0 }, sigma = { 0 }, count = { 0 }, wet = { 0 }, land = { 0 };
+    tally_patch centre = { 0 }, sigma = { 0 }, count = { 0 };
+    tally_patch wet = { 0 }, steady = { 0 }, land = { 0 };
     tally_status s;
 
     if (n_chosen < LEARN_LEAST || is_radar(stack) || stack->grid.gsd_m > COARSEST_M ||
@@ -217,18 +238,22 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
     if ((s = count_wet(ctx, stack, &w, chosen, n_chosen, &wet, err)) != TALLY_OK) goto out;
     s = tally_background_learn(ctx, stack, chosen, n_chosen, w.box, &settings, &centre, &sigma,
                                &count, err);
+    if (s == TALLY_OK) s = count_steady(ctx, stack, &w, chosen, n_chosen, &centre, &steady, err);
     if (s == TALLY_OK) s = tally_patch_init(&land, wet.width, wet.height, 1, err);
     for (int y = 0; y < land.height && s == TALLY_OK; y++)
         for (int x = 0; x < land.width; x++) {
             const float seen = tally_patch_row(&wet, 0, y)[x];
             if (seen < LEARN_LEAST) continue;
             tally_bits_set(&land.valid, x, y);
-            tally_patch_row(&land, 0, y)[x] = tally_patch_row(&wet, 1, y)[x] <= LAND_WET * seen &&
-                                              is_steady(&centre, &sigma, x, y);
+            tally_patch_row(&land, 0, y)[x] =
+                tally_patch_row(&wet, 1, y)[x] <= LAND_WET * seen &&
+                tally_patch_row(&steady, 1, y)[x] >=
+                    LAND_STEADY * fmaxf(tally_patch_row(&steady, 0, y)[x], 1);
         }
     if (s == TALLY_OK) s = tally_model_put(model, stack, unit->name, "land", &land, &w.box, err);
 out:
     tally_patch_fini(&land);
+    tally_patch_fini(&steady);
     tally_patch_fini(&wet);
     tally_patch_fini(&count);
     tally_patch_fini(&sigma);
@@ -274,8 +299,8 @@ static tally_status take_hull(count_job *job, const tally_box *window, const tal
     if (!tally_vessel_zone_at(job->stack->site, tally_stack_metres(job->stack, px), &zone) ||
         !place_of(job, zone, &at))
         return TALLY_OK;
-    if (factor > 1) {
-        job->n_low[at]++;
+    if (factor > 1) { /* a length is known to a pixel: near 20 m it may be a boat */
+        job->n_low[at] += hull->rect.length * gsd_m >= LEAST_M + gsd_m;
         return TALLY_OK;
     }
     if (factor < 1) {
@@ -359,11 +384,15 @@ static tally_status count_block(count_job *job, int i, tally_findings *out, tall
     if (s == TALLY_OK) s = narrow_masks(job, &masks, &patch, &blind, err);
     if (s == TALLY_OK) s = tally_water_distance(&job->water, &patch, &distance, err);
     for (size_t f = 0; f < sizeof factors / sizeof *factors && s == TALLY_OK; f++) {
-        const tally_hull_view view = { .distance = &distance,
+        const tally_hull_view view = { .scene = &patch,
+                                       .distance = &distance,
                                        .where = &masks.where,
                                        .blind = &blind,
                                        .berths = masks.berths,
                                        .n_berths = masks.n_berths,
+                                       .image = { -window.x0, -window.y0,
+                                                  job->stack->grid.width - window.x0,
+                                                  job->stack->grid.height - window.y0 },
                                        .gsd_m = job->stack->grid.gsd_m,
                                        .threshold = THRESHOLD * factors[f] };
         tally_hulls hulls;

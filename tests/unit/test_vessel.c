@@ -23,6 +23,7 @@ static const float deck_colour[BANDS] = { 90, 110, 210, 190 };
 typedef struct drawing {
     tally_patch scene;
     tally_bits where, blind;
+    tally_box image;
     tally_rng rng;
 } drawing;
 
@@ -85,9 +86,11 @@ static tally_hulls find(const drawing *d)
     tally_water_sample_add(&sample, &d->scene, &d->where, 2);
     assert_int_equal(tally_water_learn(&water, &sample, 3, TALLY_WATER_OPEN, &err), TALLY_OK);
     assert_int_equal(tally_water_distance(&water, &d->scene, &distance, &err), TALLY_OK);
-    const tally_hull_view view = { .distance = &distance,
+    const tally_hull_view view = { .scene = &d->scene,
+                                   .distance = &distance,
                                    .where = &d->where,
                                    .blind = &d->blind,
+                                   .image = d->image,
                                    .gsd_m = GSD_M,
                                    .threshold = 5 };
     assert_int_equal(tally_hulls_find(tally_kernels_select(0), &view, &hulls, &err), TALLY_OK);
@@ -244,6 +247,104 @@ static void water_under_cloud_cannot_be_learned(void **state)
     end(&d);
 }
 
+static const float quay_colour[BANDS] = { 300, 310, 320, 330 };
+
+static void draw_block(drawing *d, int x0, int y0, int x1, int y1, bool turned)
+{
+    for (int y = y0; y < y1; y++)
+        for (int x = x0; x < x1; x++)
+            for (int b = 0; b < BANDS; b++)
+                tally_patch_row(&d->scene, b, turned ? x : y)[turned ? y : x] = quay_colour[b];
+}
+
+/* The water zone reaches a few metres into the quay; the strip joins the ships that lie at it. */
+static void ships_bow_to_stern_are_two_though_the_quay_joins_them(void **state)
+{
+    (void)state;
+    for (int turned = 0; turned < 2; turned++)
+        for (int shift = 0; shift < 12; shift += 5) {
+            drawing d;
+            begin(&d, 23);
+            draw_block(&d, 0, 0, SIZE, 183, turned);
+            for (int v = 0; v < 180; v++)
+                for (int u = 0; u < SIZE; u++)
+                    tally_bits_clear(&d.where, turned ? v : u, turned ? u : v);
+            for (int i = 0; i < 2; i++) {
+                const double along = 95 + shift + 95 * i, length = 70 - 10 * i;
+                draw_hull(&d, turned ? 188.5 : along, turned ? along : 188.5, length, 11,
+                          turned ? PI / 2 : 0);
+            }
+            tally_hulls found = find(&d);
+            assert_int_equal(found.n, 2);
+            const double a = found.hulls[0].rect.length, b = found.hulls[1].rect.length;
+            assert_true(fabs(fmax(a, b) - 70) < 7);
+            assert_true(fabs(fmin(a, b) - 60) < 7);
+            tally_hulls_fini(&found);
+            end(&d);
+        }
+}
+
+/* A corner of rock that a generous zone takes in is no hull, though it is long; a ship moored at
+ * the same edge is. */
+static void what_hugs_the_edge_must_look_like_a_ship(void **state)
+{
+    (void)state;
+    for (int ship = 0; ship < 2; ship++) {
+        drawing d;
+        begin(&d, 29);
+        draw_block(&d, 0, 0, SIZE, 180, false);
+        for (int y = 0; y < 180; y++)
+            for (int x = 0; x < SIZE; x++)
+                tally_bits_clear(&d.where, x, y);
+        if (ship)
+            draw_hull(&d, 200, 188, 80, 16, 0);
+        else
+            for (int x = 150; x < 200; x++) /* a wedge, 14 m at its widest */
+                draw_block(&d, x, 180, x + 1, 180 + (x - 150) * 14 / 50, false);
+        tally_hulls found = find(&d);
+        assert_int_equal(found.n, ship);
+        tally_hulls_fini(&found);
+        end(&d);
+    }
+}
+
+/* A faint plume as long and slim as a ship, but without an edge; with one it is a hull. */
+static void a_plume_is_not_hull(void **state)
+{
+    (void)state;
+    for (int sharp = 0; sharp < 2; sharp++) {
+        drawing d;
+        begin(&d, 31);
+        for (int y = 0; y < SIZE; y++)
+            for (int x = 0; x < SIZE; x++) {
+                const double u = (x - 200) / 50.0, v = (y - 190) / 15.0, r = u * u + v * v;
+                const double thick = sharp ? r < 1 : exp(-r);
+                for (int b = 0; b < BANDS; b++)
+                    tally_patch_row(&d.scene, b, y)[x] *= (float)(1 + 0.35 * thick);
+            }
+        tally_hulls found = find(&d);
+        assert_int_equal(found.n, sharp);
+        tally_hulls_fini(&found);
+        end(&d);
+    }
+}
+
+/* Half of a ship is in the image: too short for its width, but its end is the image's. */
+static void a_ship_cut_by_the_edge_counts(void **state)
+{
+    (void)state;
+    for (int known = 0; known < 2; known++) {
+        drawing d;
+        begin(&d, 37);
+        draw_hull(&d, 0, 200, 160, 30, 0);
+        if (known) d.image = (tally_box) { 0, 0, SIZE, SIZE };
+        tally_hulls found = find(&d);
+        assert_int_equal(found.n, known);
+        tally_hulls_fini(&found);
+        end(&d);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +355,10 @@ int main(void)
         cmocka_unit_test(ice_is_water),
         cmocka_unit_test(shadow_is_not_hull),
         cmocka_unit_test(the_rim_of_a_cloud_is_not_hull),
+        cmocka_unit_test(ships_bow_to_stern_are_two_though_the_quay_joins_them),
+        cmocka_unit_test(what_hugs_the_edge_must_look_like_a_ship),
+        cmocka_unit_test(a_plume_is_not_hull),
+        cmocka_unit_test(a_ship_cut_by_the_edge_counts),
         cmocka_unit_test(water_under_cloud_cannot_be_learned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
