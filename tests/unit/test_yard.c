@@ -300,9 +300,62 @@ static void half_a_yard_is_partial(void **state)
     assert_true(fabs(a.row.seen - 0.5) < 0.02);
     assert_true(a.row.count >= 14 && a.row.count <= 18);
     assert_true(a.row.estimate > 1.8 * (double)a.row.count);
-    assert_true(a.row.high > a.row.estimate); /* what the other half may hold */
+    assert_true(a.row.high > a.row.estimate);             /* what the other half may hold, */
+    assert_true(a.row.high < 18 + 0.8 * 3600 / 2 / 17.3); /* not all that it has room for */
     tally_yard_answer_fini(&a);
     end(&d);
+}
+
+/* A pixel twice as wide, seen through optics that blur by about one such pixel. */
+static float blurred(const tally_patch *scene, int band, int x, int y)
+{
+    static const float weights[6] = { 1, 3, 4, 4, 3, 1 };
+    float sum = 0, total = 0;
+
+    for (int j = 0; j < 6; j++)
+        for (int i = 0; i < 6; i++) {
+            const int px = 2 * x - 2 + i, py = 2 * y - 2 + j;
+            if (px < 0 || py < 0 || px >= SIZE || py >= SIZE) continue;
+            sum += weights[i] * weights[j] * tally_patch_row(scene, band, py)[px];
+            total += weights[i] * weights[j];
+        }
+    return sum / total;
+}
+
+/* The same yard in pixels twice as wide: boxes are two and a half of them wide, and their rims must
+ * not become boxes. */
+static void pixels_of_a_metre_do_not_fill_the_yard(void **state)
+{
+    (void)state;
+    for (int turn = 0; turn < 3; turn++) {
+        static const double angles[] = { 0, 0.3, 0.3 + PI };
+        drawing d, half = { 0 };
+        tally_error err;
+        begin(&d, angles[turn], 9);
+        draw_block(&d, -42, -12, 6, 3, 0);
+        draw_block(&d, -42, 4, 6, 3, 1);
+        draw_block(&d, 4, -12, 5, 3, 2);
+        half.angle = d.angle;
+        assert_int_equal(tally_patch_init(&half.scene, SIZE / 2, SIZE / 2, BANDS, &err), TALLY_OK);
+        assert_int_equal(tally_bits_init(&half.zone, SIZE / 2, SIZE / 2, &err), TALLY_OK);
+        for (int y = 0; y < SIZE / 2; y++)
+            for (int x = 0; x < SIZE / 2; x++) {
+                tally_bits_set(&half.scene.valid, x, y);
+                if (tally_bits_get(&d.zone, 2 * x, 2 * y)) tally_bits_set(&half.zone, x, y);
+                for (int b = 0; b < BANDS; b++)
+                    tally_patch_row(&half.scene, b, y)[x] = blurred(&d.scene, b, x, y);
+            }
+        const tally_yard_view view = {
+            .scene = &half.scene, .zone = &half.zone, .gsd_m = 2 * GSD_M, .drawn_angle = half.angle
+        };
+        tally_yard_answer a;
+        assert_int_equal(
+            tally_yard_measure(tally_kernels_select(tally_cpu_flags()), &view, &a, &err), TALLY_OK);
+        check_about(&a, 51);
+        tally_yard_answer_fini(&a);
+        end(&half);
+        end(&d);
+    }
 }
 
 static void coarse_pixels_give_area_or_nothing(void **state)
@@ -339,6 +392,7 @@ int main(void)
         cmocka_unit_test(ground_that_is_not_recognised_is_not_seen),
         cmocka_unit_test(cloud_is_not_zero),
         cmocka_unit_test(half_a_yard_is_partial),
+        cmocka_unit_test(pixels_of_a_metre_do_not_fill_the_yard),
         cmocka_unit_test(coarse_pixels_give_area_or_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
