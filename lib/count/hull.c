@@ -43,6 +43,7 @@
 #define STOUT        4.0  /* times as long as wide: below, hardly one ship, and a saving of */
 #define STOUT_GAIN   0.04 /* will do */
 #define WIDE_SLIM    4.6  /* times as long as wide: below, a lengthwise cut is tried */
+#define LEAST_FILL   0.6  /* of its rectangle: hulls fill 0.75 and more */
 #define HUG_FILL     0.75
 #define HUG_SLIM     3.0
 #define MAX_GROUP    8    /* ships in one blob */
@@ -482,7 +483,7 @@ static tally_status read_blob(const tally_hull_view *view, const tally_blobs *bl
         const hull_end end = tally_hull_meets_edge(view, &rect) ? HULL_CUT_BY_EDGE : HULL_WHOLE;
         s = divide(view, &g, &part, &box, end, &divided, err);
         if (s != TALLY_OK) return s;
-        if (divided || !is_ship(&box, view->gsd_m, end) || box.area < 0.5 * box_area(&box) ||
+        if (divided || !is_ship(&box, view->gsd_m, end) || box.area < LEAST_FILL * box_area(&box) ||
             (g.hugs && !is_full(&g, &box)))
             continue;
         bool stands_out = true;

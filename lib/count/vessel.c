@@ -154,6 +154,7 @@ static tally_status learn_water(const tally_context *ctx, const tally_stack *sta
         tally_vessel_masks_fini(&masks);
         tally_patch_fini(&patch);
     }
+    open.pixel_m2 = any.pixel_m2 = (float)(step * step * stack->grid.gsd_m * stack->grid.gsd_m);
     const bool is_open = 4 * open.n > any.n && open.n > 500;
     if (s == TALLY_OK)
         s = tally_water_learn(water, is_open ? &open : &any, tally_vessel_dark_band(stack),

@@ -16,8 +16,9 @@
  * basin that ships fill to more than a half.
  *
  * Constants: SUPPORT: a ship of 120 m covers 0.1 % of a roadstead, 1.5 % of a basin of 300 m by
- * 300 m. FLOOR 2 % of the level: sensor noise and registration never vanish. The others by eye on
- * drawn scenes with and without ice.
+ * 300 m, but 4 % of one of 400 m by 85 m, where its deck would be learned as water. FLOOR 2 % of
+ * the level: sensor noise and registration never vanish. The others by eye on drawn scenes with and
+ * without ice.
  */
 #include "count/water.h"
 
@@ -26,6 +27,8 @@
 #include <string.h>
 
 #define SUPPORT     0.02f
+#define SHIP_M2     1500.0f /* 100 m x 15 m: in a small basin, the support must be as large */
+#define SUPPORT_TOP 0.10f
 #define LEAST       200
 #define FLOOR       0.02f
 #define ZERO_BIN    12
@@ -136,7 +139,7 @@ static float scaled(const tally_water *water, const tally_water_sample *s, size_
 }
 
 /* The commonest direction in which the sample leaves the core; that of haze where it does not. */
-static void find_axis(tally_water *water, const tally_water_sample *sample)
+static void find_axis(tally_water *water, const tally_water_sample *sample, float support)
 {
     double axis[TALLY_WATER_BANDS], norm = 0;
     float z[TALLY_WATER_BANDS];
@@ -162,7 +165,7 @@ static void find_axis(tally_water *water, const tally_water_sample *sample)
                 sum[b] += z[b] / length;
             n++;
         }
-        if (n < SUPPORT * (float)sample->n) break;
+        if ((float)n < support * (float)sample->n) break;
         norm = 0;
         for (int b = 0; b < water->bands; b++)
             norm += sum[b] * sum[b];
@@ -255,6 +258,14 @@ static void spread_bins(tally_water *water)
         }
 }
 
+/* The share of the sample that one colour must have to be water: more than one ship has. */
+static float support_of(const tally_water_sample *sample)
+{
+    const float area_m2 = (float)sample->n * sample->pixel_m2;
+    if (!(area_m2 > 0)) return SUPPORT;
+    return fminf(fmaxf(SHIP_M2 / area_m2, SUPPORT), SUPPORT_TOP);
+}
+
 tally_status tally_water_learn(tally_water *water, const tally_water_sample *sample, int dark_band,
                                tally_water_from from, tally_error *err)
 {
@@ -267,8 +278,8 @@ tally_status tally_water_learn(tally_water *water, const tally_water_sample *sam
     tally_status s = room && bins ? TALLY_OK : tally_nomem(err, "a model of water");
     if (s == TALLY_OK) s = find_core(water, sample, dark_band, room);
     if (s == TALLY_OK) {
-        find_axis(water, sample);
-        fill_bins(water, sample, SUPPORT, from, bins, room);
+        find_axis(water, sample, support_of(sample));
+        fill_bins(water, sample, support_of(sample), from, bins, room);
         spread_bins(water);
     }
     tally_free(bins);

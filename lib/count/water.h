@@ -12,6 +12,7 @@
 typedef struct tally_water_sample {
     float *values[TALLY_WATER_BANDS];
     size_t n, capacity;
+    float pixel_m2; /* ground that each value stands for; 0: not known */
     int bands;
 } tally_water_sample;
 tally_status tally_water_sample_init(tally_water_sample *sample, int bands, size_t capacity,

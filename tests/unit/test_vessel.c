@@ -84,6 +84,7 @@ static tally_hulls find(const drawing *d)
 
     assert_int_equal(tally_water_sample_init(&sample, BANDS, 50000, &err), TALLY_OK);
     tally_water_sample_add(&sample, &d->scene, &d->where, 2);
+    sample.pixel_m2 = 4 * GSD_M * GSD_M;
     assert_int_equal(tally_water_learn(&water, &sample, 3, TALLY_WATER_OPEN, &err), TALLY_OK);
     assert_int_equal(tally_water_distance(&water, &d->scene, &distance, &err), TALLY_OK);
     const tally_hull_view view = { .scene = &d->scene,
@@ -329,6 +330,22 @@ static void a_plume_is_not_hull(void **state)
     }
 }
 
+/* Of a basin of 280 m x 90 m the ship covers a twentieth: its deck must not be learned as water. */
+static void a_ship_that_fills_a_small_basin_counts(void **state)
+{
+    (void)state;
+    for (int turn = 0; turn < 3; turn++) {
+        drawing d;
+        begin(&d, 41);
+        for (int y = 0; y < SIZE; y++)
+            for (int x = 0; x < SIZE; x++)
+                if (x < 60 || x >= 340 || y < 150 || y >= 240) tally_bits_clear(&d.where, x, y);
+        draw_hull(&d, 200, 195, 90, 15, 0.2 * (turn - 1));
+        expect_one(&d, 200, 195, 90, 15, 0.2 * (turn - 1));
+        end(&d);
+    }
+}
+
 /* Half of a ship is in the image: too short for its width, but its end is the image's. */
 static void a_ship_cut_by_the_edge_counts(void **state)
 {
@@ -358,6 +375,7 @@ int main(void)
         cmocka_unit_test(ships_bow_to_stern_are_two_though_the_quay_joins_them),
         cmocka_unit_test(what_hugs_the_edge_must_look_like_a_ship),
         cmocka_unit_test(a_plume_is_not_hull),
+        cmocka_unit_test(a_ship_that_fills_a_small_basin_counts),
         cmocka_unit_test(a_ship_cut_by_the_edge_counts),
         cmocka_unit_test(water_under_cloud_cannot_be_learned),
     };
