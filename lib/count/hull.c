@@ -43,7 +43,7 @@
 #define STOUT        4.0  /* times as long as wide: below, hardly one ship, and a saving of */
 #define STOUT_GAIN   0.04 /* will do */
 #define WIDE_SLIM    4.6  /* times as long as wide: below, a lengthwise cut is tried */
-#define LEAST_FILL   0.6  /* of its rectangle: hulls fill 0.75 and more */
+#define LEAST_FILL   0.6  /* of its rectangle: most hulls fill 0.8 and more */
 #define HUG_FILL     0.75
 #define HUG_SLIM     3.0
 #define MAX_GROUP    8    /* ships in one blob */

@@ -9,8 +9,9 @@
  * Known failures: a hull wrapped in its own wake or among floes no smaller than itself; a plume
  * with a sharp front.
  *
- * Constants: CONTRAST: hulls on real and drawn scenes at 3 m stood out by 5 and more, by 2.5 among
- * floes; plumes and rims of quays by 2.2 and less. The shares by eye on the same.
+ * Constants: CONTRAST: hulls in the open, on real and drawn scenes at 3 m, stood out by 5 and more;
+ * plumes and rims of quays by 2.2 and less. Moored hulls went down to 0.7. The shares by eye on the
+ * same.
  */
 #include "count/hull_judge.h"
 

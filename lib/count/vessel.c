@@ -11,7 +11,7 @@
  *
  * The interval: the count at a stricter threshold, of those surely longer than 20 m, and at a
  * looser one, widened by the share of the zone that was not seen; by one to either side where too
- * few scenes tell land from ships: in eight such scenes two counts were off by one.
+ * few scenes tell land from ships: in eight such scenes three counts were off by one.
  *
  * Known failures stand in water.c and hull.c; besides, units above MAX_LEARN_PX learn no land, and
  * a vessel that never leaves cannot be told from a quay. Radar images are refused.
