@@ -20,7 +20,7 @@
 
 #include "count/rail.h"
 
-enum { TRACKS_A_UNIT = TALLY_TRACKS_A_UNIT, ROUNDS = 3 };
+enum { TRACKS_A_UNIT = TALLY_TRACKS_A_UNIT, ROUNDS = 3, LEAST_SHADE = 60 };
 static const double HALF_WIDTH_M =
     4.2; /* of a strip: a wagon, its shadow's first metres, the next track's near side */
 static const double NEIGHBOURS_M = 16; /* tracks this close are one unit */
@@ -31,6 +31,8 @@ static const double PITCH_M =
     14.1; /* between couplers, mean of a mixed 1520 mm fleet: 12.0 to 15.7 (DOMAIN.md) */
 static const double HALF_WAGON_M = 1.55; /* 2.9 to 3.25 m wide (DOMAIN.md) */
 static const double SHADOW_STEP_M = 1;
+static const double DARKEST = 0.1, LIGHTEST = 0.7; /* shade, of full light */
+static const double TALL = 1.25;     /* of WAGON_HEIGHT_M: box wagons and loads of 4.7 m */
 static const double LEAST_CUT_M = 8; /* shorter is no wagon but clutter */
 static const double COARSEST_GSD_M =
     5; /* beyond this a wagon is less than three pixels long: refused */
@@ -145,7 +147,7 @@ static tally_rail_sun sun_on(const tally_stack *stack, const tally_track *t,
 /* Walk from p toward the sun, as far as a shadow is long: is there a wagon on one of the tracks
  * that were judged? */
 static bool in_shadow(const tally_stack *stack, const rail_unit *u, const tally_rail_state *states,
-                      const bool *judged, size_t leave_out, tally_point shadow, tally_point p)
+                      const bool *judged, tally_point shadow, tally_point p)
 {
     double length_m = hypot(shadow.x, shadow.y) * stack->grid.gsd_m;
     /* a coarse pixel reaches past the shadow's end */
@@ -155,7 +157,7 @@ static bool in_shadow(const tally_stack *stack, const rail_unit *u, const tally_
         double share = reach_m * k / steps / length_m;
         tally_point q = { p.x - shadow.x * share, p.y - shadow.y * share };
         for (size_t i = 0; i < u->n; i++) {
-            if (i == leave_out || !judged[i]) continue;
+            if (!judged[i]) continue;
             int at = tally_track_under(&u->tracks[i], q, stack->grid.gsd_m, HALF_WAGON_M);
             if (at >= 0 && states[i].occupied[at]) return true;
         }
@@ -163,30 +165,20 @@ static bool in_shadow(const tally_stack *stack, const rail_unit *u, const tally_
     return false;
 }
 
-/* Where on a track, not yet judged, the wagons of the others throw their shadow. */
-static void find_shade(const tally_stack *stack, const rail_unit *u, const tally_rail_state *states,
-                       const bool *judged, size_t self, tally_point shadow, bool *shaded)
+/* The cells of a track in the shadow of the wagons on the tracks that were judged. */
+static void find_shadow(const tally_stack *stack, const rail_unit *u,
+                        const tally_rail_state *states, const bool *judged, size_t self,
+                        tally_point shadow, tally_bits *out)
 {
     const tally_track *t = &u->tracks[self];
-    for (int c = 0; c < t->n; c++)
-        shaded[c] = in_shadow(stack, u, states, judged, self, shadow, tally_track_at(t, c, 0));
-}
-
-/* All ground that lies in the shadow of the wagons that were found. */
-static void cast_shadows(const tally_stack *stack, const rail_unit *u, tally_point shadow,
-                         tally_rail_state *states)
-{
-    static const bool all[TRACKS_A_UNIT] = { true, true, true, true, true, true, true, true };
-    for (size_t i = 0; i < u->n; i++)
-        for (int lane = 0; lane < u->tracks[i].lanes; lane++)
-            for (int c = 0; c < u->tracks[i].n; c++) {
-                tally_point p =
-                    tally_track_at(&u->tracks[i], c, tally_track_lane_m(&u->tracks[i], lane));
-                if (in_shadow(stack, u, states, all, TRACKS_A_UNIT, shadow, p))
-                    tally_bits_set(&states[i].shadow, c, lane);
-                else
-                    tally_bits_clear(&states[i].shadow, c, lane);
-            }
+    for (int lane = 0; lane < t->lanes; lane++)
+        for (int c = 0; c < t->n; c++) {
+            tally_point p = tally_track_at(t, c, tally_track_lane_m(t, lane));
+            if (in_shadow(stack, u, states, judged, shadow, p))
+                tally_bits_set(out, c, lane);
+            else
+                tally_bits_clear(out, c, lane);
+        }
 }
 
 /* Tracks from the sunward one outward. */
@@ -212,10 +204,39 @@ typedef struct rail_belief {
     bool shadows;
 } rail_belief;
 
+/* What is left of the light on open ground in the shadow of the wagons found: less than the middle,
+ * for some of it is no shadow, or its rim. Too little of it: `shade` stays as it is. */
+static tally_status measure_shade(const rail_unit *u, const tally_rail_empty *empty,
+                                  const tally_patch *strips, const tally_rail_state *states,
+                                  tally_rail_shade *shade, tally_error *err)
+{
+    size_t most = 0, n = 0;
+    for (size_t i = 0; i < u->n; i++)
+        most += (size_t)u->tracks[i].n * (size_t)u->tracks[i].lanes;
+    float *left = tally_alloc(most, sizeof *left);
+    if (!left) return tally_nomem(err, "a scene's shade");
+    for (int b = 0; b < strips[0].bands; b++, n = 0) {
+        for (size_t i = 0; i < u->n; i++)
+            for (int lane = 0; lane < u->tracks[i].lanes; lane++) {
+                const float *x = tally_patch_row(&strips[i], b, lane),
+                            *level = tally_patch_row(&empty[i].level, b, lane);
+                for (int c = 0; c < u->tracks[i].n; c++)
+                    if (tally_bits_get(&states[i].shadow, c, lane) &&
+                        tally_bits_get(&u->open[i], c, lane) &&
+                        tally_bits_get(&strips[i].valid, c, lane) && level[c] > 0)
+                        left[n++] = x[c] / level[c];
+            }
+        if (n >= LEAST_SHADE)
+            shade->full[b] = tally_clamp(tally_quantile(left, n, 0.35), DARKEST, LIGHTEST);
+    }
+    tally_free(left);
+    return TALLY_OK;
+}
+
 static tally_status judge_unit(const tally_stack *stack, const rail_unit *u,
                                const tally_rail_empty *empty, const tally_patch *strips,
                                size_t scene, const rail_belief *belief, tally_rail_state *states,
-                               tally_error *err)
+                               tally_rail_shade *shade, tally_error *err)
 {
     const tally_stack_scene *entry = &stack->scenes[scene];
     size_t order[TRACKS_A_UNIT] = { 0 };
@@ -226,18 +247,19 @@ static tally_status judge_unit(const tally_stack *stack, const rail_unit *u,
     sunward_order(u, sun, shadow, order);
     for (size_t k = 0; k < u->n && s == TALLY_OK; k++) {
         size_t i = order[k];
-        const tally_track *t = &u->tracks[i];
         tally_rail_sun light =
-            belief->shadows ? sun_on(stack, t, entry->scene) : (tally_rail_sun) { 0 };
-        bool *shaded = tally_alloc((size_t)t->n, sizeof *shaded);
-        if (!shaded) return tally_nomem(err, "a track");
-        if (sun) find_shade(stack, u, states, judged, i, shadow, shaded);
-        s = tally_rail_judge(t, &empty[i], &strips[i], &light, shaded, belief->bias, &states[i],
-                             err);
+            belief->shadows ? sun_on(stack, &u->tracks[i], entry->scene) : (tally_rail_sun) { 0 };
+        /* what may be in shadow: of wagons taller than most */
+        tally_point tall = { shadow.x * TALL, shadow.y * TALL };
+        if (sun) find_shadow(stack, u, states, judged, i, tall, &states[i].shadow);
+        s = tally_rail_judge(&u->tracks[i], &empty[i], &strips[i], &light, shade, belief->bias,
+                             &states[i], err);
         judged[i] = true;
-        tally_free(shaded);
     }
-    if (s == TALLY_OK && sun) cast_shadows(stack, u, shadow, states);
+    /* by now with their own, for the light of the next round */
+    for (size_t i = 0; i < u->n && s == TALLY_OK && sun; i++)
+        find_shadow(stack, u, states, judged, i, shadow, &states[i].shadow);
+    if (s == TALLY_OK && sun) s = measure_shade(u, empty, strips, states, shade, err);
     return s;
 }
 
@@ -285,6 +307,7 @@ typedef struct lesson {
     tally_patch *strips;          /* the same, in the light of the empty tracks */
     tally_rail_state *states;     /* the same */
     tally_rail_profile *profiles; /* TRACKS_A_UNIT */
+    tally_rail_shade *shades;     /* k */
 } lesson;
 
 static void lesson_fini(lesson *l)
@@ -298,6 +321,7 @@ static void lesson_fini(lesson *l)
     tally_free(l->strips);
     tally_free(l->states);
     tally_free(l->profiles);
+    tally_free(l->shades);
 }
 
 /* The level of every place from all scenes' strips; `use_states` false: nothing is believed yet. */
@@ -358,7 +382,7 @@ static tally_status learn_tracks(const tally_context *ctx, const tally_stack *st
         if (round > 0) s = relight_all(stack, u, l, chosen, empty, err);
         for (size_t k = 0; k < l->k && s == TALLY_OK; k++)
             s = judge_unit(stack, u, empty, &l->strips[k * TRACKS_A_UNIT], chosen[k], &belief,
-                           &l->states[k * TRACKS_A_UNIT], err);
+                           &l->states[k * TRACKS_A_UNIT], &l->shades[k], err);
         if (s == TALLY_OK) s = learn_levels(ctx, u, l, l->strips, true, empty, err);
     }
     return s;
@@ -453,9 +477,11 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
     l.strips = tally_alloc(l.k * TRACKS_A_UNIT, sizeof *l.strips);
     l.states = tally_alloc(l.k * TRACKS_A_UNIT, sizeof *l.states);
     l.profiles = tally_alloc(TRACKS_A_UNIT, sizeof *l.profiles);
-    if (!l.raw || !l.strips || !l.states || !l.profiles)
+    l.shades = tally_alloc(l.k, sizeof *l.shades);
+    if (!l.raw || !l.strips || !l.states || !l.profiles || !l.shades)
         s = tally_nomem(err, "a track's background");
     for (size_t k = 0; k < l.k && s == TALLY_OK; k++) {
+        l.shades[k] = tally_rail_usual_shade(stack->roles, stack->n_bands);
         s = read_strips(ctx, stack, unit, &u, chosen[k], &l.raw[k * TRACKS_A_UNIT], err);
         if (s == TALLY_OK)
             s = lit_init(&u, &l.raw[k * TRACKS_A_UNIT], &l.strips[k * TRACKS_A_UNIT], err);
@@ -597,13 +623,15 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
     if (s == TALLY_OK) s = lit_init(u, strips, lit, err);
     /* light twice: what was found in the first throws the shadows that the second leaves out */
     const rail_belief first = { .shadows = true };
+    tally_rail_shade shade = tally_rail_usual_shade(stack->roles, stack->n_bands);
     if (s == TALLY_OK) s = relight(stack, u, empty, strips, scene, lit, states, err);
-    if (s == TALLY_OK) s = judge_unit(stack, u, empty, lit, scene, &first, states, err);
+    if (s == TALLY_OK) s = judge_unit(stack, u, empty, lit, scene, &first, states, &shade, err);
     if (s == TALLY_OK) s = relight(stack, u, empty, strips, scene, lit, states, err);
     /* the threshold as it is comes last, so that its states stay */
     for (int k = 2; k >= 0 && s == TALLY_OK; k--) {
         const rail_belief belief = { .bias = biases[k], .shadows = true };
-        s = judge_unit(stack, u, empty, lit, scene, &belief, states, err);
+        tally_rail_shade same = shade;
+        s = judge_unit(stack, u, empty, lit, scene, &belief, states, &same, err);
         for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
             cars[i][k] = cuts_of(&u->tracks[i], &states[i], NULL, NULL);
     }

@@ -33,6 +33,13 @@ typedef struct tally_rail_sun {
     double along_m;  /* how far ahead */
 } tally_rail_sun;
 
+/* What full shade leaves of a scene's light, by band: skylight. */
+typedef struct tally_rail_shade {
+    double full[TALLY_RAIL_BANDS];
+} tally_rail_shade;
+/* Before it is measured. */
+tally_rail_shade tally_rail_usual_shade(const tally_band_role *roles, int bands);
+
 /* What is believed of each column. All arrays have n entries. */
 typedef struct tally_rail_state {
     bool *seen;
@@ -93,13 +100,13 @@ tally_status tally_rail_relight(const tally_rail_scene *scene, bool snow,
                                 tally_error *err) TALLY_MUST_CHECK;
 
 /*
- * Judge a strip, in the empty track's light, against it. shaded: per column, a neighbour's wagon
- * throws its shadow here, so that anything from lit to fully shaded is empty ground; NULL: nowhere.
- * Writes seen, logit and, by the best path of two states, occupied.
+ * Judge a strip, in the empty track's light, against it. Where out->shadow says so, a neighbour's
+ * wagon may throw its shadow, and anything from lit to fully shaded is empty ground. Writes seen,
+ * logit and, by the best path of two states, occupied.
  */
 tally_status tally_rail_judge(const tally_track *track, const tally_rail_empty *empty,
                               const tally_patch *strip, const tally_rail_sun *sun,
-                              const bool *shaded, double bias, tally_rail_state *out,
+                              const tally_rail_shade *shade, double bias, tally_rail_state *out,
                               tally_error *err) TALLY_MUST_CHECK;
 
 #endif

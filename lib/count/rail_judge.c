@@ -20,9 +20,8 @@
 
 static const double CORE_M =
     1.35; /* half the width of a wagon, less half a lane (DOMAIN.md: 2.9 to 3.25 m) */
-static const double DARKEST_SHADE =
-    0.35; /* skylight's share of full light, clear sky; chosen on the validation sets */
-static const double CAP = 36; /* squared z-score per cell that one cell may bring at most */
+static const double DEEPEST = 1.15; /* of full shade: walls and wagons take a part of the sky */
+static const double CAP = 36;       /* squared z-score per cell that one cell may bring at most */
 static const double STEEPNESS =
     1.3; /* log odds per unit of that root; per independent 2 m of track */
 static const double INDEPENDENT_M = 2;
@@ -66,10 +65,27 @@ static bool in_core(const tally_track *t, int lane)
     return fabs(tally_track_lane_m(t, lane)) <= fmax(CORE_M, t->lane_m * 0.6);
 }
 
+tally_rail_shade tally_rail_usual_shade(const tally_band_role *roles, int bands)
+{
+    /* skylight under a clear sky is blue: shares of full light measured on drawn and real shadows
+     * lie about here; each scene is measured again (rail.c) */
+    tally_rail_shade s;
+    for (int b = 0; b < TALLY_RAIL_BANDS; b++)
+        s.full[b] = 0.35;
+    for (int b = 0; b < bands; b++)
+        s.full[b] = roles[b] == TALLY_BLUE    ? 0.45
+                    : roles[b] == TALLY_GREEN ? 0.38
+                    : roles[b] == TALLY_RED   ? 0.32
+                    : roles[b] == TALLY_NIR   ? 0.25
+                                              : 0.35;
+    return s;
+}
+
 /* Mean squared z-score of a column's core to lit empty ground, or to the line from lit to shaded.
  * NaN: not seen. */
 static double column_score(const tally_track *t, const tally_rail_empty *e,
-                           const tally_patch *strip, int c, bool shaded)
+                           const tally_patch *strip, const tally_bits *shadow,
+                           const tally_rail_shade *shade, int c)
 {
     double total = 0;
     int cells = 0, lanes = 0;
@@ -78,18 +94,22 @@ static double column_score(const tally_track *t, const tally_rail_empty *e,
         lanes++;
         if (!tally_bits_get(&strip->valid, c, lane) || !tally_bits_get(&e->level.valid, c, lane))
             continue;
-        double xm = 0, mm = 0, xx = 0;
+        /* in units of noise: how far from lit, and where full shade would be */
+        double away[TALLY_RAIL_BANDS], deep[TALLY_RAIL_BANDS], ad = 0, dd = 0, sum = 0;
         for (int b = 0; b < strip->bands; b++) {
             double s = e->known[c] > 0 ? e->sigma[lane][b]
                                        : fmaxf(e->sigma[lane][b], e->spread[lane][b]),
-                   x = tally_patch_row(strip, b, lane)[c] / s,
-                   m = tally_patch_row(&e->level, b, lane)[c] / s;
-            xx += x * x;
-            xm += x * m;
-            mm += m * m;
+                   m = tally_patch_row(&e->level, b, lane)[c];
+            away[b] = (m - tally_patch_row(strip, b, lane)[c]) / s;
+            deep[b] = m * (1 - shade->full[b]) / s;
+            ad += away[b] * deep[b];
+            dd += deep[b] * deep[b];
         }
-        double shade = shaded && mm > 0 ? tally_clamp(xm / mm, DARKEST_SHADE, 1) : 1;
-        total += fmin((xx - 2 * shade * xm + shade * shade * mm) / strip->bands, CAP);
+        double depth =
+            tally_bits_get(shadow, c, lane) && dd > 0 ? tally_clamp(ad / dd, 0, DEEPEST) : 0;
+        for (int b = 0; b < strip->bands; b++)
+            sum += (away[b] - depth * deep[b]) * (away[b] - depth * deep[b]);
+        total += fmin(sum / strip->bands, CAP);
         cells++;
     }
     return 2 * cells >= lanes ? total / cells : NAN;
@@ -144,13 +164,13 @@ static void best_path(const tally_track *t, tally_rail_state *s, unsigned char *
 
 tally_status tally_rail_judge(const tally_track *t, const tally_rail_empty *e,
                               const tally_patch *strip, const tally_rail_sun *sun,
-                              const bool *shaded, double bias, tally_rail_state *out,
+                              const tally_rail_shade *shade, double bias, tally_rail_state *out,
                               tally_error *err)
 {
     unsigned char *from = tally_alloc((size_t)t->n, 2);
     if (!from) return tally_nomem(err, "a track");
     for (int c = 0; c < t->n; c++) {
-        double score = column_score(t, e, strip, c, shaded && shaded[c]);
+        double score = column_score(t, e, strip, &out->shadow, shade, c);
         out->seen[c] = isfinite(score);
         double odds = STEEPNESS * (sqrt(isfinite(score) ? score : 0) / out->noise[c] -
                                    TALLY_RAIL_EMPTY_SCORE) +
