@@ -145,6 +145,29 @@ static bool is_one_unit(const float *x, const float *y, float *scratch, size_t n
     return !(fabs(my) > 1000 * fabs(mx)) && !(fabs(mx) > 1000 * fabs(my));
 }
 
+/*
+ * The deviation of a normal residual, whatever lies beyond TRIM of it: the median of |r| within the
+ * last cut, until it stands. The plain MAD of all grows with the share of ground that changed or
+ * stands under an unmasked cloud (by a quarter at 16 %).
+ */
+static double core_sigma(const float *residual, size_t n, float *scratch, double sigma)
+{
+    /* the median of |z| of a normal deviate that is cut at 2.5 */
+    static const double CUT_MEDIAN = 0.66475;
+    enum { CUTS = 20 };
+    for (int i = 0; i < CUTS; i++) {
+        size_t kept = 0;
+        const double cut = TRIM * sigma + 1e-6;
+        for (size_t k = 0; k < n; k++)
+            if (fabsf(residual[k]) <= cut) scratch[kept++] = fabsf(residual[k]);
+        if (kept == 0) break;
+        const double next = tally_median(scratch, kept) / CUT_MEDIAN;
+        if (fabs(next - sigma) <= 1e-4 * sigma) return next;
+        sigma = next;
+    }
+    return sigma;
+}
+
 tally_status tally_ties_radiometry(const tally_ties *ties, const tally_patch *moving, int n_bands,
                                    float *gain, float *offset, float *noise, tally_error *err)
 {
@@ -165,7 +188,7 @@ tally_status tally_ties_radiometry(const tally_ties *ties, const tally_patch *mo
         }
         gain[b] = rounded(g);
         offset[b] = (float)tally_round_to(o, 1e6);
-        if (isfinite(sigma)) total += sigma;
+        if (isfinite(sigma)) total += core_sigma(residual, n, scratch, sigma);
     }
     *noise = (float)(total / n_bands);
     tally_free(x);

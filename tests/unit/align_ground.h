@@ -13,7 +13,6 @@ typedef struct ground {
 
 /* Waves of 5 to 60 px, the long ones higher. */
 void ground_init(ground *g, uint64_t seed);
-double ground_at(const ground *g, double x, double y);
 /* One band, all valid: pixel (x, y) is the ground at (x0 + x + 0.5 - dx, y0 + y + 0.5 - dy). */
 void ground_draw(const ground *g, double x0, double y0, double dx, double dy, tally_patch *p);
 
