@@ -133,7 +133,8 @@ tally_status tally_stack_read(const tally_context *ctx, const tally_stack *stack
     row.pixels = tally_alloc(patch->stride * (size_t)patch->bands, sizeof(float));
     row.valid = tally_alloc(patch->valid.words, sizeof(uint64_t));
     if (!row.pixels || !row.valid) s = tally_nomem(err, "a window of pixels");
-    for (size_t t = 0; t < entry->scene->n_tiles && s == TALLY_OK; t++)
+    const size_t n_tiles = entry->hidden ? 0 : entry->scene->n_tiles;
+    for (size_t t = 0; t < n_tiles && s == TALLY_OK; t++)
         s = read_tile(ctx, stack, entry, entry->scene->tiles[t], box, &row, patch, err);
     if (s == TALLY_OK) scale(ctx, entry, patch);
     tally_free(row.pixels);

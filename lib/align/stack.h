@@ -36,6 +36,7 @@ typedef struct tally_stack_scene {
     float gain[TALLY_BAND_ROLES],
         offset[TALLY_BAND_ROLES]; /* reference = gain * x + offset, by stack band */
     bool snow;                    /* snow lies on stable ground */
+    bool hidden; /* under a cloud that no mask knows of: reading it shows nothing */
     float noise; /* robust sigma of (scene - reference) on stable ground, reference's units, mean of
                     bands */
 } tally_stack_scene;

@@ -213,25 +213,27 @@ static int by_float(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* -1: none that can be read, or all were tried. */
+/* -1: none that can be read, or all were tried. `middle`: the median brightness of the scenes that
+ * show most, also when the reference was asked for. */
 static int choose_reference(const tally_stack *stack, const look *looks, const char *wanted,
                             float *middle)
 {
     double most = 0;
     size_t n = 0;
-    int best = -1;
+    int best = -1, asked = -1;
     float blues[256];
     for (size_t i = 0; i < stack->n; i++) {
-        if (wanted && strcmp(stack->scenes[i].scene->id, wanted) == 0 && !looks[i].broken)
-            return (int)i;
-        if (!looks[i].broken && isfinite(looks[i].blue)) most = fmax(most, looks[i].seen);
+        if (looks[i].broken) continue;
+        if (asked < 0 && wanted && strcmp(stack->scenes[i].scene->id, wanted) == 0) asked = (int)i;
+        if (isfinite(looks[i].blue)) most = fmax(most, looks[i].seen);
     }
     for (size_t i = 0; i < stack->n; i++)
         if (!looks[i].broken && looks[i].seen >= 0.9 * most && isfinite(looks[i].blue) && n < 256)
             blues[n++] = looks[i].blue;
-    if (n == 0) return -1;
+    if (n == 0) return asked;
     qsort(blues, n, sizeof *blues, by_float);
     *middle = blues[(n - 1) / 2];
+    if (asked >= 0) return asked;
     for (size_t i = 0; i < stack->n; i++) {
         if (looks[i].broken || looks[i].tried || looks[i].seen < 0.9 * most ||
             !isfinite(looks[i].blue))
@@ -283,6 +285,31 @@ static tally_point middle_of_zones(const tally_stack *stack)
                                                           (site->low.y + site->high.y) / 2 });
 }
 
+/* Most of its ground as bright as snow, and nothing in it that matches: snow would show roads and
+ * walls, so this is cloud, and the scene is kept with nothing seen. */
+static void hide_cloud(tally_stack_scene *entry)
+{
+    if (entry->placement.accepted || !entry->snow) return;
+    entry->snow = false;
+    entry->hidden = true;
+    entry->placement.accepted = true;
+    entry->placement.reason = "";
+    entry->placement.dx_px = entry->placement.dy_px = entry->placement.rmse_px = NAN;
+    entry->placement.windows = 0;
+}
+
+static tally_status look_again(const place_job *job, size_t i, tally_patch *windows,
+                               tally_error *err)
+{
+    tally_placement *placement = &job->stack->scenes[i].placement, rest;
+    const tally_point middle = middle_of_zones(job->stack);
+    tally_placement_at(placement, middle);
+    tally_status s = read_windows(job, i, windows, err);
+    if (s == TALLY_OK) s = tally_ties_register(job->ctx, &job->survey->ties, windows, &rest, err);
+    if (s == TALLY_OK) tally_placement_refine(placement, &rest, middle);
+    return s;
+}
+
 /* One scene: place it, look again where it now lies, scale it. A scene that cannot be read is left
  * out, not fatal. */
 static tally_status place_scene(void *user, size_t i, tally_error *err)
@@ -297,6 +324,7 @@ static tally_status place_scene(void *user, size_t i, tally_error *err)
     if (s == TALLY_OK) {
         entry->snow = shows_snow(job, windows);
         s = tally_ties_register(job->ctx, ties, windows, &entry->placement, &why);
+        if (s == TALLY_OK) hide_cloud(entry);
     }
     if ((int)i == job->stack->reference) {
         entry->placement = (tally_placement) { .residual = { { 0, 1, 0, 0, 0, 1 } },
@@ -305,9 +333,8 @@ static tally_status place_scene(void *user, size_t i, tally_error *err)
                                                .reason = "" };
         entry->noise = 0;
     } else if (s == TALLY_OK && entry->placement.accepted) {
-        if (isfinite(entry->placement.dx_px))
-            tally_placement_at(&entry->placement, middle_of_zones(job->stack));
-        s = read_windows(job, i, windows, &why);
+        if (isfinite(entry->placement.dx_px)) s = look_again(job, i, windows, &why);
+        if (s == TALLY_OK) s = read_windows(job, i, windows, &why);
         if (s == TALLY_OK)
             s = tally_ties_radiometry(ties, windows, job->stack->n_bands, entry->gain,
                                       entry->offset, &entry->noise, &why);

@@ -96,53 +96,77 @@ static tally_status mark_ground(const tally_stack *stack, tally_box box, tally_b
     return s;
 }
 
-/* A lattice of windows over the grid: half overlapping, wider apart where that would be too many.
+/* A lattice of windows over the grid, from edge to edge: half overlapping, wider apart where that
+ * would be too many.
  */
 typedef struct lattice {
-    int columns, rows, step;
+    int columns, rows;
+    tally_grid grid;
 } lattice;
+
+static int steps(int extent, int step)
+{
+    return extent <= TALLY_TIE_SIZE ? 1 : (extent - TALLY_TIE_SIZE + step - 1) / step + 1;
+}
 
 static lattice lay(const tally_grid *grid)
 {
     enum { STEP = TALLY_TIE_SIZE / 2, MOST = 1024 };
-    lattice l = { .step = STEP };
-    for (;; l.step += STEP) {
-        l.columns = grid->width < TALLY_TIE_SIZE ? 1 : (grid->width - TALLY_TIE_SIZE) / l.step + 1;
-        l.rows = grid->height < TALLY_TIE_SIZE ? 1 : (grid->height - TALLY_TIE_SIZE) / l.step + 1;
+    lattice l = { .grid = *grid };
+    for (int step = STEP;; step += STEP) {
+        l.columns = steps(grid->width, step);
+        l.rows = steps(grid->height, step);
         if ((int64_t)l.columns * l.rows <= MOST) return l;
     }
 }
 
+static int spread(int i, int n, int extent)
+{
+    return n > 1 ? (int)((int64_t)(extent - TALLY_TIE_SIZE) * i / (n - 1)) : 0;
+}
+
 static tally_box lattice_box(const lattice *l, size_t i)
 {
-    const int x0 = (int)(i % (size_t)l->columns) * l->step,
-              y0 = (int)(i / (size_t)l->columns) * l->step;
+    const int x0 = spread((int)(i % (size_t)l->columns), l->columns, l->grid.width),
+              y0 = spread((int)(i / (size_t)l->columns), l->rows, l->grid.height);
     return (tally_box) { x0, y0, x0 + TALLY_TIE_SIZE, y0 + TALLY_TIE_SIZE };
 }
 
+/* The windows whose share of ground is at least `least`. */
+static size_t with_ground(const float *share, size_t all, double least, size_t *fit)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < all; i++)
+        if (share[i] >= least) fit[n++] = i;
+    return n;
+}
+
 /* Of all windows with enough ground in them at most TALLY_TIES_MAX, evenly along the lattice's
- * rows.
- */
+ * rows. */
 tally_status tally_ties_choose(const tally_stack *stack, tally_ties *out, tally_error *err)
 {
     static const double LEAST_GROUND = 0.3;
+    enum { FEW = 8 };
     const lattice l = lay(&stack->grid);
     const size_t all = (size_t)l.columns * (size_t)l.rows;
     *out = (tally_ties) { .boxes = tally_alloc(TALLY_TIES_MAX, sizeof *out->boxes),
                           .ground = tally_alloc(TALLY_TIES_MAX, sizeof *out->ground),
                           .pixels = tally_alloc(TALLY_TIES_MAX, sizeof *out->pixels) };
     size_t *fit = tally_alloc(all, sizeof *fit), n = 0;
-    tally_status s = out->boxes && out->ground && out->pixels && fit
+    float *share = tally_alloc(all, sizeof *share);
+    tally_status s = out->boxes && out->ground && out->pixels && fit && share
                          ? TALLY_OK
                          : tally_nomem(err, "tie windows");
     for (size_t i = 0; i < all && s == TALLY_OK; i++) {
         tally_bits ground;
         s = mark_ground(stack, lattice_box(&l, i), &ground, err);
         if (s != TALLY_OK) break;
-        if ((double)tally_bits_count(&ground) >= LEAST_GROUND * TALLY_TIE_SIZE * TALLY_TIE_SIZE)
-            fit[n++] = i;
+        share[i] = (float)tally_bits_count(&ground) / (TALLY_TIE_SIZE * TALLY_TIE_SIZE);
         tally_bits_fini(&ground);
     }
+    if (s == TALLY_OK) n = with_ground(share, all, LEAST_GROUND, fit);
+    /* a small site that zones nearly fill has no others */
+    if (s == TALLY_OK && n < FEW) n = with_ground(share, all, LEAST_GROUND / 2, fit);
     const size_t take = n < TALLY_TIES_MAX ? n : TALLY_TIES_MAX;
     for (size_t k = 0; k < take && s == TALLY_OK; k++) {
         const tally_box box = lattice_box(&l, fit[(2 * k + 1) * n / (2 * take)]);
@@ -150,6 +174,7 @@ tally_status tally_ties_choose(const tally_stack *stack, tally_ties *out, tally_
         if (s == TALLY_OK) out->boxes[out->n++] = box;
     }
     tally_free(fit);
+    tally_free(share);
     return s;
 }
 

@@ -33,6 +33,12 @@ tally_status tally_ties_register(const tally_context *ctx, const tally_ties *tie
                                  const tally_patch *moving, tally_placement *out,
                                  tally_error *err) TALLY_MUST_CHECK;
 
+/* After a second look at the scene, read through `placement`: what that found still missing goes
+ * in. The first look compares other ground in each window, the more the farther off it lies, and
+ * that pulls its shift toward none; the second has nothing to be pulled from. Not accepted: no
+ * change. */
+void tally_placement_refine(tally_placement *placement, const tally_placement *rest,
+                            tally_point middle);
 /* Take dx_px and dy_px from the residual at another place of the grid. */
 void tally_placement_at(tally_placement *placement, tally_point middle);
 

@@ -25,28 +25,36 @@ static int how_many(int extent)
     return n < 1 ? 1 : n > SIDE ? SIDE : n;
 }
 
-static tally_status fill(const tally_context *ctx, tally_pair *pair, tally_ties *ties,
-                         tally_patch *moving, tally_error *err)
+static tally_status lay_windows(const tally_pair *pair, tally_ties *ties, tally_error *err)
 {
     const int across = how_many(pair->tiles[0].width), down = how_many(pair->tiles[0].height);
-    tally_status s = TALLY_OK;
 
-    for (int i = 0; i < across * down && s == TALLY_OK; i++) {
+    for (int i = 0; i < across * down; i++) {
         const int x = place(i % across, across, pair->tiles[0].width),
                   y = place(i / across, down, pair->tiles[0].height);
-        const tally_box box = { x, y, x + TALLY_TIE_SIZE, y + TALLY_TIE_SIZE };
-        s = tally_bits_init(&ties->ground[i], TALLY_TIE_SIZE, TALLY_TIE_SIZE, err);
-        if (s == TALLY_OK) s = tally_pair_read(ctx, pair, box, &ties->pixels[i], &moving[i], err);
-        if (s != TALLY_OK) {
-            tally_bits_fini(&ties->ground[i]);
-            break;
-        }
+        const tally_status s =
+            tally_bits_init(&ties->ground[i], TALLY_TIE_SIZE, TALLY_TIE_SIZE, err);
+        if (s != TALLY_OK) return s;
         for (size_t w = 0; w < ties->ground[i].words * TALLY_TIE_SIZE; w++)
             ties->ground[i].bits[w] = UINT64_MAX;
-        ties->boxes[i] = box;
+        ties->boxes[i] = (tally_box) { x, y, x + TALLY_TIE_SIZE, y + TALLY_TIE_SIZE };
         ties->n++;
     }
-    return s;
+    return TALLY_OK;
+}
+
+/* Both images in the windows, AFTER through the shift as it now stands, and what shift is left. */
+static tally_status look(const tally_context *ctx, tally_pair *pair, tally_ties *ties,
+                         tally_patch *moving, tally_placement *left, tally_error *err)
+{
+    for (size_t i = 0; i < ties->n; i++) {
+        tally_patch_fini(&ties->pixels[i]);
+        tally_patch_fini(&moving[i]);
+        const tally_status s =
+            tally_pair_read(ctx, pair, ties->boxes[i], &ties->pixels[i], &moving[i], err);
+        if (s != TALLY_OK) return s;
+    }
+    return tally_ties_register(ctx, ties, moving, left, err);
 }
 
 tally_status tally_pair_align(const tally_context *ctx, tally_pair *pair, double *dx_px,
@@ -56,7 +64,7 @@ tally_status tally_pair_align(const tally_context *ctx, tally_pair *pair, double
                         .ground = tally_alloc(SIDE * SIDE, sizeof *ties.ground),
                         .pixels = tally_alloc(SIDE * SIDE, sizeof *ties.pixels) };
     tally_patch *moving = tally_alloc(SIDE * SIDE, sizeof *moving);
-    tally_placement placement = { 0 };
+    tally_placement placement = { 0 }, rest;
     tally_status s;
 
     *dx_px = *dy_px = 0.0;
@@ -64,15 +72,23 @@ tally_status tally_pair_align(const tally_context *ctx, tally_pair *pair, double
     s = ties.boxes && ties.ground && ties.pixels && moving
             ? TALLY_OK
             : tally_nomem(err, "the tie windows of two images");
-    if (s == TALLY_OK) s = fill(ctx, pair, &ties, moving, err);
-    if (s == TALLY_OK) s = tally_ties_register(ctx, &ties, moving, &placement, err);
+    if (s == TALLY_OK) s = lay_windows(pair, &ties, err);
+    if (s == TALLY_OK) s = look(ctx, pair, &ties, moving, &placement, err);
+    *found = s == TALLY_OK && placement.accepted && isfinite(placement.dx_px) &&
+             isfinite(placement.dy_px);
+    if (*found) {
+        pair->shift = placement.residual;
+        s = look(ctx, pair, &ties, moving, &rest, err);
+        if (s == TALLY_OK)
+            tally_placement_refine(
+                &placement, &rest,
+                (tally_point) { pair->tiles[0].width / 2.0, pair->tiles[0].height / 2.0 });
+    }
     pair->placement = placement;
-    if (s == TALLY_OK && placement.accepted && isfinite(placement.dx_px) &&
-        isfinite(placement.dy_px)) {
+    if (s == TALLY_OK && *found) {
         pair->shift = placement.residual;
         *dx_px = placement.dx_px;
         *dy_px = placement.dy_px;
-        *found = true;
     } else if (s == TALLY_OK) {
         tally_warn(ctx, "%s: not aligned to %s: %s", pair->tiles[1].path, pair->tiles[0].path,
                    placement.reason && *placement.reason
