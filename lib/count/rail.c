@@ -251,7 +251,8 @@ static tally_status judge_unit(const tally_stack *stack, const rail_unit *u,
             belief->shadows ? sun_on(stack, &u->tracks[i], entry->scene) : (tally_rail_sun) { 0 };
         /* what may be in shadow: of wagons taller than most */
         tally_point tall = { shadow.x * TALL, shadow.y * TALL };
-        if (sun) find_shadow(stack, u, states, judged, i, tall, &states[i].shadow);
+        if (sun) find_shadow(stack, u, states, judged, i, shadow, &states[i].shadow);
+        if (sun) find_shadow(stack, u, states, judged, i, tall, &states[i].shaded);
         s = tally_rail_judge(&u->tracks[i], &empty[i], &strips[i], &light, shade, belief->bias,
                              &states[i], err);
         judged[i] = true;

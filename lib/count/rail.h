@@ -47,6 +47,7 @@ typedef struct tally_rail_state {
     float *logit;      /* evidence for "occupied", natural log odds per column */
     float *noise;      /* of the light there, in units of the empty track's; >= 1 */
     tally_bits shadow; /* n x lanes: in the shadow of what is believed to stand on the tracks */
+    tally_bits shaded; /* n x lanes: may be in some shadow, a tall wagon's or a building's */
 } tally_rail_state;
 
 tally_status tally_rail_state_init(tally_rail_state *s, const tally_track *track,
@@ -100,7 +101,7 @@ tally_status tally_rail_relight(const tally_rail_scene *scene, bool snow,
                                 tally_error *err) TALLY_MUST_CHECK;
 
 /*
- * Judge a strip, in the empty track's light, against it. Where out->shadow says so, a neighbour's
+ * Judge a strip, in the empty track's light, against it. Where out->shaded says so, a neighbour's
  * wagon may throw its shadow, and anything from lit to fully shaded is empty ground. Writes seen,
  * logit and, by the best path of two states, occupied.
  */

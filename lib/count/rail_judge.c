@@ -28,6 +28,7 @@ static const double INDEPENDENT_M = 2;
 static const double SHADOW_WEIGHT =
     2.0; /* log odds of a clear own shadow, or of its absence, at low sun */
 static const double TRUSTED_NOISE = 2;
+static const double HALF_SHADED = 0.5;
 static const double SWITCH_COST = 5; /* log odds against a change of state */
 
 tally_status tally_rail_state_init(tally_rail_state *s, const tally_track *track, tally_error *err)
@@ -39,8 +40,11 @@ tally_status tally_rail_state_init(tally_rail_state *s, const tally_track *track
                               .noise = tally_alloc((size_t)n, sizeof *s->noise) };
     for (int c = 0; s->noise && c < n; c++)
         s->noise[c] = 1;
-    if (s->seen && s->occupied && s->logit && s->noise)
-        return tally_bits_init(&s->shadow, n, track->lanes, err);
+    if (s->seen && s->occupied && s->logit && s->noise) {
+        tally_status status = tally_bits_init(&s->shadow, n, track->lanes, err);
+        if (status == TALLY_OK) status = tally_bits_init(&s->shaded, n, track->lanes, err);
+        return status;
+    }
     tally_rail_state_fini(s);
     return tally_nomem(err, "a track");
 }
@@ -52,6 +56,7 @@ void tally_rail_state_fini(tally_rail_state *s)
     tally_free(s->logit);
     tally_free(s->noise);
     tally_bits_fini(&s->shadow);
+    tally_bits_fini(&s->shaded);
     *s = (tally_rail_state) { 0 };
 }
 
@@ -84,7 +89,7 @@ tally_rail_shade tally_rail_usual_shade(const tally_band_role *roles, int bands)
 /* Mean squared z-score of a column's core to lit empty ground, or to the line from lit to shaded.
  * NaN: not seen. */
 static double column_score(const tally_track *t, const tally_rail_empty *e,
-                           const tally_patch *strip, const tally_bits *shadow,
+                           const tally_patch *strip, const tally_bits *shaded,
                            const tally_rail_shade *shade, int c)
 {
     double total = 0;
@@ -106,7 +111,7 @@ static double column_score(const tally_track *t, const tally_rail_empty *e,
             dd += deep[b] * deep[b];
         }
         double depth =
-            tally_bits_get(shadow, c, lane) && dd > 0 ? tally_clamp(ad / dd, 0, DEEPEST) : 0;
+            tally_bits_get(shaded, c, lane) && dd > 0 ? tally_clamp(ad / dd, 0, DEEPEST) : 0;
         for (int b = 0; b < strip->bands; b++)
             sum += (away[b] - depth * deep[b]) * (away[b] - depth * deep[b]);
         total += fmin(sum / strip->bands, CAP);
@@ -115,29 +120,72 @@ static double column_score(const tally_track *t, const tally_rail_empty *e,
     return 2 * cells >= lanes ? total / cells : NAN;
 }
 
-/* Log odds from the ground beside, where the own shadow should lie: its light against the empty
- * track's. */
-static double shadow_evidence(const tally_track *t, const tally_rail_empty *e,
-                              const tally_patch *strip, int c, const tally_rail_sun *sun)
+static const double LEAST_REACH_M = 1.2; /* a shadow shorter than this stays under the wagon */
+
+/* The light on the ground beside, of the empty track's, mean of bands: on the side where the
+ * wagon's own shadow falls (+1) or on the sunward side (-1). Ground that others may shade is passed
+ * over. NAN: none is left. */
+static double light_beside(const tally_track *t, const tally_rail_empty *e,
+                           const tally_patch *strip, const tally_bits *shadow, int c,
+                           const tally_rail_sun *sun, int side)
 {
-    double reach = fabs(sun->across_m), x = 0, m = 0;
-    int at =
-        c - (int)lround(tally_clamp(sun->along_m * 2.3 / fmax(reach, 0.1), -20, 20) / t->step_m);
-    if (reach < 1.2 || at < 0 || at >= t->n) return 0;
+    double nearest = side > 0 ? 1.75 : 2.1, x = 0, m = 0;
     for (int lane = 0; lane < t->lanes; lane++) {
-        double right = tally_track_lane_m(t, lane) * (sun->across_m > 0 ? 1 : -1);
-        if (right < 1.75 || right > fmax(2.9, t->lane_m * 1.1) ||
-            !tally_bits_get(&strip->valid, c, lane) || !tally_bits_get(&e->level.valid, c, lane))
+        double away = side * tally_track_lane_m(t, lane) * (sun->across_m > 0 ? 1 : -1);
+        if (away < nearest || away > fmax(2.9, t->lane_m * 1.1) ||
+            tally_bits_get(shadow, c, lane) || !tally_bits_get(&strip->valid, c, lane) ||
+            !tally_bits_get(&e->level.valid, c, lane))
             continue;
         for (int b = 0; b < strip->bands; b++) {
             x += tally_patch_row(strip, b, lane)[c];
             m += tally_patch_row(&e->level, b, lane)[c];
         }
     }
-    if (!(m > 0)) return 0;
+    return m > 0 ? x / m : NAN;
+}
+
+/* Log odds from the ground where the own shadow should lie. */
+static double shadow_evidence(const tally_track *t, const tally_rail_empty *e,
+                              const tally_patch *strip, const tally_bits *shadow, int c,
+                              const tally_rail_sun *sun)
+{
+    /* what falls 0.75 m beside the wagon was cast as far along as the sun stands askew */
+    double reach = fabs(sun->across_m);
+    if (reach < LEAST_REACH_M) return 0;
+    int at = c + (int)lround(tally_clamp(sun->along_m * 0.75 / reach, -20, 20) / t->step_m);
+    if (at < 0 || at >= t->n) return 0;
+    double left = light_beside(t, e, strip, shadow, at, sun, 1);
+    if (!isfinite(left)) return 0;
     /* 0.55 is a clear shadow, 1 lit ground: 0.8 says nothing */
-    double weight = SHADOW_WEIGHT * tally_clamp((reach - 1.2) / 3, 0, 1);
-    return weight * tally_clamp((0.82 - x / m) / 0.2, -1, 1);
+    double weight = SHADOW_WEIGHT * tally_clamp((reach - LEAST_REACH_M) / 3, 0, 1);
+    return weight * tally_clamp((0.82 - left) / 0.2, -1, 1);
+}
+
+/* Is any of the ground sunward of the track in a shadow that is known of? */
+static bool shaded_beside(const tally_track *t, const tally_bits *shadow, int c,
+                          const tally_rail_sun *sun)
+{
+    for (int lane = 0; lane < t->lanes; lane++) {
+        double away = tally_track_lane_m(t, lane) * (sun->across_m > 0 ? -1 : 1);
+        if (away > 1 && away < 3 && tally_bits_get(shadow, c, lane)) return true;
+    }
+    return false;
+}
+
+/* Where the ground sunward of the track is dark and no wagon shades it, something else does: a
+ * building, a mast, a tree. Then the track may lie in its shadow, too. */
+static void find_other_shade(const tally_track *t, const tally_rail_empty *e,
+                             const tally_patch *strip, const tally_rail_sun *sun,
+                             const tally_rail_shade *shade, tally_rail_state *state)
+{
+    double full = 0;
+    for (int b = 0; b < strip->bands; b++)
+        full += shade->full[b] / strip->bands;
+    for (int c = 0; c < t->n && fabs(sun->across_m) >= LEAST_REACH_M; c++)
+        if (!shaded_beside(t, &state->shaded, c, sun) &&
+            light_beside(t, e, strip, &state->shadow, c, sun, -1) < 1 - HALF_SHADED * (1 - full))
+            for (int lane = 0; lane < t->lanes; lane++)
+                tally_bits_set(&state->shaded, c, lane);
 }
 
 /* The path of least cost through empty and occupied; columns that were not seen say nothing. */
@@ -169,13 +217,14 @@ tally_status tally_rail_judge(const tally_track *t, const tally_rail_empty *e,
 {
     unsigned char *from = tally_alloc((size_t)t->n, 2);
     if (!from) return tally_nomem(err, "a track");
+    find_other_shade(t, e, strip, sun, shade, out);
     for (int c = 0; c < t->n; c++) {
-        double score = column_score(t, e, strip, &out->shadow, shade, c);
+        double score = column_score(t, e, strip, &out->shaded, shade, c);
         out->seen[c] = isfinite(score);
         double odds = STEEPNESS * (sqrt(isfinite(score) ? score : 0) / out->noise[c] -
                                    TALLY_RAIL_EMPTY_SCORE) +
                       bias;
-        odds = tally_clamp(odds, -4, 4) + shadow_evidence(t, e, strip, c, sun);
+        odds = tally_clamp(odds, -4, 4) + shadow_evidence(t, e, strip, &out->shadow, c, sun);
         out->logit[c] = out->seen[c] ? (float)(odds * t->step_m / INDEPENDENT_M) : 0;
     }
     best_path(t, out, from);
