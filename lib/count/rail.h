@@ -24,6 +24,7 @@ typedef struct tally_rail_empty {
 /* What a cross-section of empty track looks like, and how much it varies along. */
 typedef struct tally_rail_profile {
     float level[TALLY_LANES_MAX][TALLY_RAIL_BANDS], spread[TALLY_LANES_MAX][TALLY_RAIL_BANDS];
+    double reach; /* how far empty cross-sections lie from it, of the level */
 } tally_rail_profile;
 
 /* Where shadows fall, along a track. */

@@ -35,7 +35,7 @@ static const double SHADOW = 0.8, SHADOW_M = 3; /* darker than this beside a tra
 static const double NEAREST_SMOOTH_M = 3, NEARLY = 1.25;
 static const double ALIKE = 2.3,
                     MOST = 0.75; /* in units of noise; of the dates: then it is ground */
-static const double UNLIKE = 0.17, SMOOTH_M = 6; /* of the level */
+static const double UNLIKE = 1.15, SMOOTH_M = 6; /* of the reach */
 enum { STEPS = 5 };
 
 static bool in_body(const tally_track *t, int lane)
@@ -228,6 +228,7 @@ tally_status tally_rail_profiles(const tally_track *tracks, size_t n_tracks,
         strips_of(strips, k, apart, i, own);
         settle(&tracks[i], own, k, &typical[quietest], &typical[i], reach, members, room, &out[i]);
         spread_of(&tracks[i], reach / REACH_OF_QUIET, empty[i].level.bands, &out[i]);
+        out[i].reach = reach;
     }
     tally_free(room);
     tally_free(members);
@@ -413,8 +414,8 @@ tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
     for (int c = 0; c < t->n; c++)
         learned[c] = (float)distance(t, &e->level, c, p);
     for (int c = 0; c < t->n; c++)
-        doubtful[c] =
-            !(smoothed(t, learned, c, half) <= UNLIKE) && !is_ground(t, p, strips, k, apart, e, c);
+        doubtful[c] = !(smoothed(t, learned, c, half) <= UNLIKE * p->reach) &&
+                      !is_ground(t, p, strips, k, apart, e, c);
     smooth_marks(doubtful, t->n, half, room);
     replace_trains(t, p, doubtful, e);
 out:
@@ -447,7 +448,7 @@ tally_status tally_rail_fill(const tally_track *t, const tally_rail_profile *p,
         raw[c] = (float)distance(t, &e->level, c, p);
     for (int c = 0; c < t->n && s == TALLY_OK; c++) {
         int shown, bare;
-        bool unlike = !(smoothed(t, raw, c, half) <= UNLIKE);
+        bool unlike = !(smoothed(t, raw, c, half) <= UNLIKE * p->reach);
         tell_dates(states, k, c, &shown, &bare);
         doubtful[c] = bare == 0 || (unlike && 2 * bare < shown);
     }
