@@ -345,6 +345,7 @@ static tally_status learn_levels(const tally_context *ctx, const rail_unit *u, c
             s = tally_rail_fill(&u->tracks[i], &l->profiles[i], states, l->k, &empty[i], err);
         memcpy(empty[i].spread, l->profiles[i].spread, sizeof empty[i].spread);
     }
+    if (s == TALLY_OK) s = tally_rail_quiet_noise(u->tracks, u->n, empty, err);
     tally_free(strips);
     tally_free(states);
     return s;
@@ -361,6 +362,18 @@ static tally_status relight_all(const tally_stack *stack, const rail_unit *u, le
     return s;
 }
 
+/* Where shadows fall on most of the dates: 1 right of the track, -1 left, 0 not known. */
+static int shadow_side(const tally_stack *stack, const tally_track *t, const size_t *chosen,
+                       size_t n)
+{
+    int right = 0;
+    for (size_t k = 0; k < n; k++) {
+        double across_m = sun_on(stack, t, stack->scenes[chosen[k]].scene).across_m;
+        right += (across_m > 0) - (across_m < 0);
+    }
+    return (right > 0) - (right < 0);
+}
+
 /* First light, then the profiles, then rounds of judging, learning and light. */
 static tally_status learn_tracks(const tally_context *ctx, const tally_stack *stack,
                                  const rail_unit *u, lesson *l, const size_t *chosen,
@@ -375,7 +388,7 @@ static tally_status learn_tracks(const tally_context *ctx, const tally_stack *st
     for (size_t i = 0; i < u->n && s == TALLY_OK; i++) {
         memcpy(empty[i].spread, l->profiles[i].spread, sizeof empty[i].spread);
         s = tally_rail_start(&u->tracks[i], &l->profiles[i], &l->strips[i], l->k, TRACKS_A_UNIT,
-                             &empty[i], err);
+                             shadow_side(stack, &u->tracks[i], chosen, l->k), &empty[i], err);
     }
     for (int round = 0; round < ROUNDS && s == TALLY_OK; round++) {
         /* at first a parked train's shadow is in the level of the ground beside it */

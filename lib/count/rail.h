@@ -62,6 +62,10 @@ bool tally_rail_shows_empty(const tally_rail_state *s, int column);
 tally_status tally_rail_learn(const tally_context *ctx, const tally_track *track,
                               const tally_patch *strips, const tally_rail_state *states, size_t k,
                               tally_rail_empty *out, tally_error *err) TALLY_MUST_CHECK;
+/* Once all tracks of a unit are learned: a busy track's noise is its wagons, so no track is granted
+ * much more than the quietest. */
+tally_status tally_rail_quiet_noise(const tally_track *tracks, size_t n_tracks,
+                                    tally_rail_empty *empty, tally_error *err) TALLY_MUST_CHECK;
 /* The empty cross-section of each track, from the strips of k scenes; those of scene d and track i
  * stand at strips[d * apart + i]. */
 tally_status tally_rail_profiles(const tally_track *tracks, size_t n_tracks,
@@ -69,9 +73,10 @@ tally_status tally_rail_profiles(const tally_track *tracks, size_t n_tracks,
                                  const tally_rail_empty *empty, tally_rail_profile *out,
                                  tally_error *err) TALLY_MUST_CHECK;
 /* Nothing is believed yet: at each place the dates that look most like the profile, of k scenes
- * whose strips stand `apart`. */
+ * whose strips stand `apart`. shadow_side: where shadows mostly fall, 1 right of the track, -1
+ * left, 0 not known. */
 tally_status tally_rail_start(const tally_track *track, const tally_rail_profile *profile,
-                              const tally_patch *strips, size_t k, size_t apart,
+                              const tally_patch *strips, size_t k, size_t apart, int shadow_side,
                               tally_rail_empty *empty, tally_error *err) TALLY_MUST_CHECK;
 /* The profile where `states` of k scenes never show a place empty. */
 tally_status tally_rail_fill(const tally_track *track, const tally_rail_profile *profile,

@@ -4,7 +4,8 @@
  *
  * Per place: the half-sample mode over dates, later the median over the dates believed empty there.
  * Noise per lane: the median along of the dates' robust deviations, so that a few busy places do
- * not inflate it. Places that are never empty: rail_profile.c.
+ * not inflate it; and on a track that is busy all along, no more than its quieter neighbours show.
+ * Places that are never empty: rail_profile.c.
  */
 #include <math.h>
 #include <string.h>
@@ -14,6 +15,9 @@
 
 static const double SIGMA_FLOOR =
     0.035; /* of the level: texture of ballast that a shift of 0.1 px moves (rail_0.5m) */
+static const double BODY_M = 1.9;
+static const double BUSIER = 1.5; /* than the quietest track's noise: the rest is wagons */
+
 void tally_rail_empty_fini(tally_rail_empty *e)
 {
     tally_patch_fini(&e->level);
@@ -126,5 +130,55 @@ tally_status tally_rail_learn(const tally_context *ctx, const tally_track *t,
     rows_fini(&r);
     tally_free(scratch);
     if (s != TALLY_OK) tally_rail_empty_fini(out);
+    return s;
+}
+
+/* The noise of the body's lanes, of their level, mean of bands. */
+static double relative_noise(const tally_track *t, const tally_rail_empty *e, const float level[])
+{
+    double sum = 0;
+    int n = 0;
+    for (int lane = 0; lane < t->lanes; lane++)
+        for (int b = 0; fabs(tally_track_lane_m(t, lane)) <= BODY_M && b < e->level.bands; b++, n++)
+            sum += e->sigma[lane][b] / fmaxf(level[lane * e->level.bands + b], 1e-6f);
+    return n ? sum / n : 0;
+}
+
+tally_status tally_rail_quiet_noise(const tally_track *tracks, size_t n_tracks,
+                                    tally_rail_empty *empty, tally_error *err)
+{
+    size_t longest = 0, cells = 0;
+    double least = INFINITY;
+    for (size_t i = 0; i < n_tracks; i++) {
+        size_t own = (size_t)tracks[i].lanes * (size_t)empty[i].level.bands;
+        longest = (size_t)tracks[i].n > longest ? (size_t)tracks[i].n : longest;
+        cells = own > cells ? own : cells;
+    }
+    float *room = tally_alloc(longest, sizeof *room);
+    float *levels = tally_alloc(cells * n_tracks, sizeof *levels);
+    tally_status s = room && levels ? TALLY_OK : tally_nomem(err, "a track's background");
+    for (size_t i = 0; i < n_tracks && s == TALLY_OK; i++) {
+        const tally_track *t = &tracks[i];
+        int bands = empty[i].level.bands;
+        for (int lane = 0; lane < t->lanes; lane++)
+            for (int b = 0; b < bands; b++) {
+                const float *level = tally_patch_row(&empty[i].level, b, lane);
+                size_t n = 0;
+                for (int c = 0; c < t->n; c++)
+                    if (tally_bits_get(&empty[i].level.valid, c, lane)) room[n++] = level[c];
+                levels[i * cells + (size_t)(lane * bands + b)] =
+                    n ? (float)tally_median(room, n) : 0;
+            }
+        least = fmin(least, relative_noise(t, &empty[i], levels + i * cells));
+    }
+    for (size_t i = 0; i < n_tracks && s == TALLY_OK; i++)
+        for (int lane = 0; lane < tracks[i].lanes; lane++)
+            for (int b = 0; b < empty[i].level.bands; b++) {
+                float level = levels[i * cells + (size_t)(lane * empty[i].level.bands + b)];
+                empty[i].sigma[lane][b] =
+                    fmaxf(fminf(empty[i].sigma[lane][b], (float)(BUSIER * least * level)), 1e-6f);
+            }
+    tally_free(room);
+    tally_free(levels);
     return s;
 }

@@ -33,8 +33,8 @@ static const double PLAIN_SHARE = 0.1; /* this many need no second start */
 static const double SHORTEST_TRAIN_M = 8;
 static const double SHADOW = 0.8, SHADOW_M = 3; /* darker than this beside a train: its shadow */
 static const double NEAREST_SMOOTH_M = 3, NEARLY = 1.25;
-static const double ALIKE = 2.3,
-                    MOST = 0.75; /* in units of noise; of the dates: then it is ground */
+static const double ALIKE = 2.3, MOST = 0.75,
+                    NEARLY_ALL = 0.9; /* in units of noise; of the dates: then it is ground */
 static const double UNLIKE = 1.15, SMOOTH_M = 6; /* of the reach */
 enum { STEPS = 5 };
 
@@ -318,31 +318,37 @@ static double share_alike(const tally_track *t, const tally_patch *strips, size_
     return seen ? (double)alike / seen : 0;
 }
 
-/* Is the ground on one side much darker than beside empty track, as beside a train? */
-static bool dark_beside(const tally_track *t, const tally_rail_profile *p,
-                        const tally_rail_empty *e, int c)
+/* The level of the ground beside, on one side, of the profile's. */
+static double level_beside(const tally_track *t, const tally_rail_profile *p,
+                           const tally_rail_empty *e, int c, int side)
 {
-    for (int side = -1; side <= 1; side += 2) {
-        double level = 0, lit = 0;
-        for (int lane = 0; lane < t->lanes; lane++) {
-            double m = side * tally_track_lane_m(t, lane);
-            if (in_body(t, lane) || m <= 0 || m > SHADOW_M) continue;
-            for (int b = 0; b < e->level.bands; b++) {
-                level += tally_patch_row(&e->level, b, lane)[c];
-                lit += p->level[lane][b];
-            }
+    double level = 0, lit = 0;
+    for (int lane = 0; lane < t->lanes; lane++) {
+        double m = side * tally_track_lane_m(t, lane);
+        if (in_body(t, lane) || m <= 0 || m > SHADOW_M) continue;
+        for (int b = 0; b < e->level.bands; b++) {
+            level += tally_patch_row(&e->level, b, lane)[c];
+            lit += p->level[lane][b];
         }
-        if (level < SHADOW * lit) return true;
     }
-    return false;
+    return lit > 0 ? level / lit : 1;
 }
 
-/* Nearly all dates show the same, and nothing beside it lies in shadow: a mark on the ground,
- * however unlike the profile. */
-static bool is_ground(const tally_track *t, const tally_rail_profile *p, const tally_patch *strips,
-                      size_t k, size_t apart, const tally_rail_empty *e, int c)
+/* Is the ground dark where a train's shadow would fall, and not on the other side? */
+static bool dark_beside(const tally_track *t, const tally_rail_profile *p,
+                        const tally_rail_empty *e, int c, int shadow_side)
 {
-    return !dark_beside(t, p, e, c) && share_alike(t, strips, k, apart, e, c) >= MOST;
+    return shadow_side != 0 && level_beside(t, p, e, c, shadow_side) <
+                                   SHADOW * fmin(1, level_beside(t, p, e, c, -shadow_side));
+}
+
+/* Nearly all dates show the same, or most do and nothing beside it lies in shadow: a mark on the
+ * ground, however unlike the profile. */
+static bool is_ground(const tally_track *t, const tally_rail_profile *p, const tally_patch *strips,
+                      size_t k, size_t apart, int shadow_side, const tally_rail_empty *e, int c)
+{
+    double alike = share_alike(t, strips, k, apart, e, c);
+    return alike >= NEARLY_ALL || (alike >= MOST && !dark_beside(t, p, e, c, shadow_side));
 }
 
 /* What most columns within `half` say. room: n. */
@@ -378,7 +384,7 @@ static void replace_trains(const tally_track *t, const tally_rail_profile *p, co
 }
 
 tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
-                              const tally_patch *strips, size_t k, size_t apart,
+                              const tally_patch *strips, size_t k, size_t apart, int shadow_side,
                               tally_rail_empty *e, tally_error *err)
 {
     float *raw = tally_alloc(k * (size_t)t->n, sizeof *raw);
@@ -399,7 +405,7 @@ tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
         double nearest = nearest_dates(t, raw, k, c, near);
         if (smoothed(t, learned, c, (int)(NEAREST_SMOOTH_M / t->step_m / 2)) <= NEARLY * nearest)
             continue; /* what is commonest looks as empty as anything */
-        if (is_ground(t, p, strips, k, apart, e, c)) continue;
+        if (is_ground(t, p, strips, k, apart, shadow_side, e, c)) continue;
         for (int lane = 0; near[0] >= 0 && lane < t->lanes; lane++) {
             const tally_patch *a = &strips[(size_t)near[0] * apart],
                               *b = &strips[(size_t)(near[1] >= 0 ? near[1] : near[0]) * apart];
@@ -415,7 +421,7 @@ tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
         learned[c] = (float)distance(t, &e->level, c, p);
     for (int c = 0; c < t->n; c++)
         doubtful[c] = !(smoothed(t, learned, c, half) <= UNLIKE * p->reach) &&
-                      !is_ground(t, p, strips, k, apart, e, c);
+                      !is_ground(t, p, strips, k, apart, shadow_side, e, c);
     smooth_marks(doubtful, t->n, half, room);
     replace_trains(t, p, doubtful, e);
 out:
