@@ -35,6 +35,7 @@ static const double SHADOW = 0.8, SHADOW_M = 3; /* darker than this beside a tra
 static const double NEAREST_SMOOTH_M = 3, NEARLY = 1.25;
 static const double ALIKE = 2.3, MOST = 0.75,
                     NEARLY_ALL = 0.9; /* in units of noise; of the dates: then it is ground */
+static const double LONGEST_IDLE_M = 60, MOST_OF_STRETCH = 0.65;
 static const double UNLIKE = 1.15, SMOOTH_M = 6; /* of the reach */
 enum { STEPS = 5 };
 
@@ -383,6 +384,29 @@ static void replace_trains(const tally_track *t, const tally_rail_profile *p, co
     }
 }
 
+/* Long stretches unlike the profile that most dates show alike: other ballast, a paved quay. A
+ * train of that length which nobody shunts is rarer. Marks them; learned: distances of what is
+ * commonest. */
+static void find_other_ground(const tally_track *t, const tally_rail_profile *p,
+                              const tally_patch *strips, size_t k, size_t apart,
+                              const tally_rail_empty *e, const float *learned, bool *ground,
+                              bool *room)
+{
+    int half = (int)(SMOOTH_M / t->step_m / 2);
+    for (int c = 0; c < t->n; c++)
+        ground[c] = !(smoothed(t, learned, c, half) <= UNLIKE * p->reach);
+    smooth_marks(ground, t->n, half, room);
+    for (int c = 0; c < t->n;) {
+        int from = c;
+        double alike = 0;
+        for (; c < t->n && ground[c] == ground[from]; c++)
+            alike += ground[c] ? share_alike(t, strips, k, apart, e, c) : 0;
+        bool is_long = (c - from) * t->step_m >= LONGEST_IDLE_M;
+        for (int m = from; m < c; m++)
+            ground[m] = ground[m] && is_long && alike / (c - from) >= MOST_OF_STRETCH;
+    }
+}
+
 tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
                               const tally_patch *strips, size_t k, size_t apart, int shadow_side,
                               tally_rail_empty *e, tally_error *err)
@@ -392,11 +416,14 @@ tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
     bool *doubtful = tally_alloc((size_t)t->n, sizeof *doubtful);
     bool *room = tally_alloc((size_t)t->n, sizeof *room);
     int half = (int)(SMOOTH_M / t->step_m / 2);
-    tally_status s =
-        raw && learned && doubtful && room ? TALLY_OK : tally_nomem(err, "a track's background");
+    bool *ground = tally_alloc((size_t)t->n, sizeof *ground);
+    tally_status s = raw && learned && doubtful && room && ground
+                         ? TALLY_OK
+                         : tally_nomem(err, "a track's background");
     if (s != TALLY_OK) goto out;
     for (int c = 0; c < t->n; c++)
         learned[c] = (float)distance(t, &e->level, c, p);
+    find_other_ground(t, p, strips, k, apart, e, learned, ground, room);
     for (size_t i = 0; i < k; i++)
         for (int c = 0; c < t->n; c++)
             raw[i * (size_t)t->n + (size_t)c] = (float)distance(t, &strips[i * apart], c, p);
@@ -405,7 +432,7 @@ tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
         double nearest = nearest_dates(t, raw, k, c, near);
         if (smoothed(t, learned, c, (int)(NEAREST_SMOOTH_M / t->step_m / 2)) <= NEARLY * nearest)
             continue; /* what is commonest looks as empty as anything */
-        if (is_ground(t, p, strips, k, apart, shadow_side, e, c)) continue;
+        if (ground[c] || is_ground(t, p, strips, k, apart, shadow_side, e, c)) continue;
         for (int lane = 0; near[0] >= 0 && lane < t->lanes; lane++) {
             const tally_patch *a = &strips[(size_t)near[0] * apart],
                               *b = &strips[(size_t)(near[1] >= 0 ? near[1] : near[0]) * apart];
@@ -420,7 +447,7 @@ tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
     for (int c = 0; c < t->n; c++)
         learned[c] = (float)distance(t, &e->level, c, p);
     for (int c = 0; c < t->n; c++)
-        doubtful[c] = !(smoothed(t, learned, c, half) <= UNLIKE * p->reach) &&
+        doubtful[c] = !ground[c] && !(smoothed(t, learned, c, half) <= UNLIKE * p->reach) &&
                       !is_ground(t, p, strips, k, apart, shadow_side, e, c);
     smooth_marks(doubtful, t->n, half, room);
     replace_trains(t, p, doubtful, e);
@@ -429,6 +456,7 @@ out:
     tally_free(learned);
     tally_free(doubtful);
     tally_free(room);
+    tally_free(ground);
     return s;
 }
 
