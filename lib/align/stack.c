@@ -75,8 +75,9 @@ static void merge_row(const row_buffers *row, int y, tally_patch *patch)
 }
 
 static tally_status read_tile(const tally_context *ctx, const tally_stack *stack,
-                              const tally_stack_scene *entry, const tally_tile *tile, tally_box box,
-                              const row_buffers *row, tally_patch *patch, tally_error *err)
+                              const tally_stack_scene *entry, const tally_tile *tile,
+                              tally_raster **raster, tally_box box, const row_buffers *row,
+                              tally_patch *patch, tally_error *err)
 {
     tally_affine to_tile;
     const tally_grid *g = &stack->grid;
@@ -87,12 +88,10 @@ static tally_status read_tile(const tally_context *ctx, const tally_stack *stack
     tally_box window = window_under(&map, box, tile);
     if (tally_box_empty(window)) return TALLY_OK;
 
-    tally_raster *raster = NULL;
     tally_patch native = { 0 };
-    s = tally_raster_open(tile, &raster, err);
+    if (!*raster) s = tally_raster_open(tile, raster, err);
     if (s == TALLY_OK)
-        s = tally_raster_read(raster, stack->roles, stack->n_bands, window, &native, err);
-    tally_raster_close(&raster);
+        s = tally_raster_read(*raster, stack->roles, stack->n_bands, window, &native, err);
     for (int y = 0; s == TALLY_OK && y < patch->height; y++) {
         tally_point at = tally_affine_apply(&map, (tally_point) { box.x0 + 0.5, box.y0 + y + 0.5 });
         ctx->kernels->gather_f32(native.pixels, native.stride, native.plane, native.bands,
@@ -122,10 +121,27 @@ static void scale(const tally_context *ctx, const tally_stack_scene *entry, tall
         }
 }
 
-tally_status tally_stack_read(const tally_context *ctx, const tally_stack *stack, size_t i,
-                              tally_box box, tally_patch *patch, tally_error *err)
+tally_status tally_stack_reader_open(const tally_stack *stack, size_t i, tally_stack_reader *out,
+                                     tally_error *err)
 {
-    const tally_stack_scene *entry = &stack->scenes[i];
+    *out = (tally_stack_reader) { .stack = stack, .scene = i };
+    out->rasters = tally_alloc(stack->scenes[i].scene->n_tiles, sizeof *out->rasters);
+    return out->rasters ? TALLY_OK : tally_nomem(err, stack->scenes[i].scene->id);
+}
+
+void tally_stack_reader_close(tally_stack_reader *r)
+{
+    for (size_t t = 0; r->rasters && t < r->stack->scenes[r->scene].scene->n_tiles; t++)
+        tally_raster_close(&r->rasters[t]);
+    tally_free(r->rasters);
+    *r = (tally_stack_reader) { 0 };
+}
+
+tally_status tally_stack_reader_read(const tally_context *ctx, tally_stack_reader *r, tally_box box,
+                                     tally_patch *patch, tally_error *err)
+{
+    const tally_stack *stack = r->stack;
+    const tally_stack_scene *entry = &stack->scenes[r->scene];
     row_buffers row = { 0 };
     tally_status s =
         tally_patch_init(patch, tally_box_width(box), tally_box_height(box), stack->n_bands, err);
@@ -135,11 +151,22 @@ tally_status tally_stack_read(const tally_context *ctx, const tally_stack *stack
     if (!row.pixels || !row.valid) s = tally_nomem(err, "a window of pixels");
     const size_t n_tiles = entry->hidden ? 0 : entry->scene->n_tiles;
     for (size_t t = 0; t < n_tiles && s == TALLY_OK; t++)
-        s = read_tile(ctx, stack, entry, entry->scene->tiles[t], box, &row, patch, err);
+        s = read_tile(ctx, stack, entry, entry->scene->tiles[t], &r->rasters[t], box, &row, patch,
+                      err);
     if (s == TALLY_OK) scale(ctx, entry, patch);
     tally_free(row.pixels);
     tally_free(row.valid);
     if (s != TALLY_OK) tally_patch_fini(patch);
+    return s;
+}
+
+tally_status tally_stack_read(const tally_context *ctx, const tally_stack *stack, size_t i,
+                              tally_box box, tally_patch *patch, tally_error *err)
+{
+    tally_stack_reader reader;
+    tally_status s = tally_stack_reader_open(stack, i, &reader, err);
+    if (s == TALLY_OK) s = tally_stack_reader_read(ctx, &reader, box, patch, err);
+    tally_stack_reader_close(&reader);
     return s;
 }
 

@@ -80,6 +80,21 @@ tally_box tally_stack_box(const tally_stack *s, const tally_shape *metres, doubl
 tally_status tally_stack_read(const tally_context *ctx, const tally_stack *stack, size_t i,
                               tally_box box, tally_patch *patch, tally_error *err) TALLY_MUST_CHECK;
 
+/* Many windows of one scene: its tiles stay open between them, so that a block that two windows
+ * touch is decoded once. Stays on one thread. The scene's radiometry and placement may change
+ * between reads. */
+typedef struct tally_stack_reader {
+    const tally_stack *stack;
+    size_t scene;
+    struct tally_raster **rasters; /* one for each tile; NULL: not opened yet */
+} tally_stack_reader;
+tally_status tally_stack_reader_open(const tally_stack *stack, size_t i, tally_stack_reader *out,
+                                     tally_error *err) TALLY_MUST_CHECK;
+void tally_stack_reader_close(tally_stack_reader *reader);
+tally_status tally_stack_reader_read(const tally_context *ctx, tally_stack_reader *reader,
+                                     tally_box box, tally_patch *patch,
+                                     tally_error *err) TALLY_MUST_CHECK;
+
 typedef struct tally_survey_settings {
     const char *reference; /* scene id, or NULL: chosen */
     const char *datum; /* "mean", "scene:ID", "DX,DY" (px), or NULL: mean refined by the zones */

@@ -188,10 +188,16 @@ static tally_status look_at(void *user, size_t i, tally_error *err)
     size_t n = 0, ground = 0;
     float *sample = tally_alloc(job->ties->n * SAMPLES_A_WINDOW, sizeof *sample);
     if (!sample) return tally_nomem(err, "a survey");
+    tally_stack_reader reader;
+    tally_status opened = tally_stack_reader_open(job->stack, i, &reader, err);
+    if (opened != TALLY_OK) {
+        tally_free(sample);
+        return opened;
+    }
     for (size_t t = 0; t < job->ties->n && !l->broken; t++) {
         tally_patch p;
         tally_error why = { 0 };
-        tally_status s = tally_stack_read(job->ctx, job->stack, i, job->ties->boxes[t], &p, &why);
+        tally_status s = tally_stack_reader_read(job->ctx, &reader, job->ties->boxes[t], &p, &why);
         if (s != TALLY_OK) {
             l->broken = true;
             memcpy(l->reason, why.message, sizeof l->reason - 1);
@@ -201,6 +207,7 @@ static tally_status look_at(void *user, size_t i, tally_error *err)
         ground += tally_bits_count(&job->ties->ground[t]) / 16;
         tally_patch_fini(&p);
     }
+    tally_stack_reader_close(&reader);
     l->seen = ground ? (double)n / (double)ground : 0;
     l->blue = n && !all_alike(sample, n) ? tally_median(sample, n) : NAN;
     tally_free(sample);
@@ -254,13 +261,14 @@ static tally_status read_windows(const place_job *job, size_t i, tally_patch *wi
                                  tally_error *err)
 {
     const tally_ties *ties = &job->survey->ties;
-    for (size_t t = 0; t < ties->n; t++) {
+    tally_stack_reader reader;
+    tally_status s = tally_stack_reader_open(job->stack, i, &reader, err);
+    for (size_t t = 0; t < ties->n && s == TALLY_OK; t++) {
         tally_patch_fini(&windows[t]);
-        tally_status s =
-            tally_stack_read(job->ctx, job->stack, i, ties->boxes[t], &windows[t], err);
-        if (s != TALLY_OK) return s;
+        s = tally_stack_reader_read(job->ctx, &reader, ties->boxes[t], &windows[t], err);
     }
-    return TALLY_OK;
+    tally_stack_reader_close(&reader);
+    return s;
 }
 
 static bool shows_snow(const place_job *job, const tally_patch *windows)

@@ -181,13 +181,14 @@ tally_status tally_ties_choose(const tally_stack *stack, tally_ties *out, tally_
 tally_status tally_ties_fill(const tally_context *ctx, const tally_stack *stack, size_t reference,
                              tally_ties *ties, tally_error *err)
 {
-    for (size_t i = 0; i < ties->n; i++) {
+    tally_stack_reader reader;
+    tally_status s = tally_stack_reader_open(stack, reference, &reader, err);
+    for (size_t i = 0; i < ties->n && s == TALLY_OK; i++) {
         tally_patch_fini(&ties->pixels[i]);
-        tally_status s =
-            tally_stack_read(ctx, stack, reference, ties->boxes[i], &ties->pixels[i], err);
-        if (s != TALLY_OK) return s;
+        s = tally_stack_reader_read(ctx, &reader, ties->boxes[i], &ties->pixels[i], err);
     }
-    return TALLY_OK;
+    tally_stack_reader_close(&reader);
+    return s;
 }
 
 void tally_ties_fini(tally_ties *ties)

@@ -20,7 +20,7 @@
 
 #include "count/rail.h"
 
-enum { TRACKS_A_UNIT = TALLY_TRACKS_A_UNIT, ROUNDS = 3, LEAST_SHADE = 60 };
+enum { TRACKS_A_UNIT = TALLY_TRACKS_A_UNIT, ROUNDS = 3 };
 static const double HALF_WIDTH_M =
     4.2; /* of a strip: a wagon, its shadow's first metres, the next track's near side */
 static const double NEIGHBOURS_M = 16; /* tracks this close are one unit */
@@ -30,10 +30,8 @@ static const double LOWEST_SUN_DEG = 8;
 static const double PITCH_M =
     14.1; /* between couplers, mean of a mixed 1520 mm fleet: 12.0 to 15.7 (DOMAIN.md) */
 static const double HALF_WAGON_M = 1.55; /* 2.9 to 3.25 m wide (DOMAIN.md) */
-static const double SHADOW_STEP_M = 1;
-static const double DARKEST = 0.1, LIGHTEST = 0.7; /* shade, of full light */
-static const double TALL = 1.25;     /* of WAGON_HEIGHT_M: box wagons and loads of 4.7 m */
-static const double LEAST_CUT_M = 8; /* shorter is no wagon but clutter */
+static const double TALL = 1.25;         /* of WAGON_HEIGHT_M: box wagons and loads of 4.7 m */
+static const double LEAST_CUT_M = 8;     /* shorter is no wagon but clutter */
 static const double COARSEST_GSD_M =
     5; /* beyond this a wagon is less than three pixels long: refused */
 static const double PITCH_ERROR = 0.06; /* a cut of one kind of wagon against the fleet's mean */
@@ -144,50 +142,13 @@ static tally_rail_sun sun_on(const tally_stack *stack, const tally_track *t,
                               .along_m = (shadow.x * d.x + shadow.y * d.y) * stack->grid.gsd_m };
 }
 
-/* Walk from p toward the sun, as far as a shadow is long: is there a wagon on one of the tracks
- * that were judged? */
-static bool in_shadow(const tally_stack *stack, const rail_unit *u, const tally_rail_state *states,
-                      const bool *judged, tally_point shadow, tally_point p)
-{
-    double length_m = hypot(shadow.x, shadow.y) * stack->grid.gsd_m;
-    /* a coarse pixel reaches past the shadow's end */
-    double reach_m = length_m + fmax(0, stack->grid.gsd_m - 1);
-    int steps = (int)ceil(reach_m / SHADOW_STEP_M);
-    for (int k = 1; k <= steps && length_m > 0; k++) {
-        double share = reach_m * k / steps / length_m;
-        tally_point q = { p.x - shadow.x * share, p.y - shadow.y * share };
-        for (size_t i = 0; i < u->n; i++) {
-            if (!judged[i]) continue;
-            int at = tally_track_under(&u->tracks[i], q, stack->grid.gsd_m, HALF_WAGON_M);
-            if (at >= 0 && states[i].occupied[at]) return true;
-        }
-    }
-    return false;
-}
-
-/* The cells of a track in the shadow of the wagons on the tracks that were judged. */
-static void find_shadow(const tally_stack *stack, const rail_unit *u,
-                        const tally_rail_state *states, const bool *judged, size_t self,
-                        tally_point shadow, tally_bits *out)
-{
-    const tally_track *t = &u->tracks[self];
-    for (int lane = 0; lane < t->lanes; lane++)
-        for (int c = 0; c < t->n; c++) {
-            tally_point p = tally_track_at(t, c, tally_track_lane_m(t, lane));
-            if (in_shadow(stack, u, states, judged, shadow, p))
-                tally_bits_set(out, c, lane);
-            else
-                tally_bits_clear(out, c, lane);
-        }
-}
-
 /* Tracks from the sunward one outward. */
-static void sunward_order(const rail_unit *u, bool sun, tally_point shadow,
+static void sunward_order(const tally_track *tracks, size_t n, bool sun, tally_point shadow,
                           size_t order[TRACKS_A_UNIT])
 {
     double along[TRACKS_A_UNIT];
-    for (size_t i = 0; i < u->n; i++) {
-        tally_point p = tally_track_at(&u->tracks[i], u->tracks[i].n / 2, 0);
+    for (size_t i = 0; i < n; i++) {
+        tally_point p = tally_track_at(&tracks[i], tracks[i].n / 2, 0);
         along[i] = sun ? p.x * shadow.x + p.y * shadow.y : (double)i;
         size_t k = i;
         for (; k > 0 && along[order[k - 1]] > along[i]; k--)
@@ -204,79 +165,49 @@ typedef struct rail_belief {
     bool shadows;
 } rail_belief;
 
-/* What is left of the light on open ground in the shadow of the wagons found: less than the middle,
- * for some of it is no shadow, or its rim. Too little of it: `shade` stays as it is. */
-static tally_status measure_shade(const rail_unit *u, const tally_rail_empty *empty,
-                                  const tally_patch *strips, const tally_rail_state *states,
-                                  tally_rail_shade *shade, tally_error *err)
+static tally_rail_scene scene_of(const tally_stack *stack, const rail_unit *u,
+                                 const tally_rail_empty *empty, const tally_patch *raw,
+                                 tally_patch *lit, tally_rail_state *states)
 {
-    size_t most = 0, n = 0;
-    for (size_t i = 0; i < u->n; i++)
-        most += (size_t)u->tracks[i].n * (size_t)u->tracks[i].lanes;
-    float *left = tally_alloc(most, sizeof *left);
-    if (!left) return tally_nomem(err, "a scene's shade");
-    for (int b = 0; b < strips[0].bands; b++, n = 0) {
-        for (size_t i = 0; i < u->n; i++)
-            for (int lane = 0; lane < u->tracks[i].lanes; lane++) {
-                const float *x = tally_patch_row(&strips[i], b, lane),
-                            *level = tally_patch_row(&empty[i].level, b, lane);
-                for (int c = 0; c < u->tracks[i].n; c++)
-                    if (tally_bits_get(&states[i].shadow, c, lane) &&
-                        tally_bits_get(&u->open[i], c, lane) &&
-                        tally_bits_get(&strips[i].valid, c, lane) && level[c] > 0)
-                        left[n++] = x[c] / level[c];
-            }
-        if (n >= LEAST_SHADE)
-            shade->full[b] = tally_clamp(tally_quantile(left, n, 0.35), DARKEST, LIGHTEST);
-    }
-    tally_free(left);
-    return TALLY_OK;
+    return (tally_rail_scene) { .tracks = u->tracks,
+                                .n = u->n,
+                                .gsd_m = stack->grid.gsd_m,
+                                .open = u->open,
+                                .empty = empty,
+                                .raw = raw,
+                                .lit = lit,
+                                .states = states };
 }
 
-static tally_status judge_unit(const tally_stack *stack, const rail_unit *u,
-                               const tally_rail_empty *empty, const tally_patch *strips,
-                               size_t scene, const rail_belief *belief, tally_rail_state *states,
-                               tally_rail_shade *shade, tally_error *err)
+static tally_status judge_unit(const tally_stack *stack, const tally_rail_scene *s, size_t scene,
+                               const rail_belief *belief, tally_rail_shade *shade, tally_error *err)
 {
     const tally_stack_scene *entry = &stack->scenes[scene];
     size_t order[TRACKS_A_UNIT] = { 0 };
-    bool judged[TRACKS_A_UNIT] = { 0 };
     tally_point shadow = { 0, 0 };
+    tally_rail_wagons wagons;
     bool sun = shadow_px(stack, entry->scene, &shadow);
-    tally_status s = TALLY_OK;
-    sunward_order(u, sun, shadow, order);
-    for (size_t k = 0; k < u->n && s == TALLY_OK; k++) {
-        size_t i = order[k];
+    tally_status status = tally_rail_wagons_init(s->tracks, s->n, s->gsd_m, &wagons, err);
+    sunward_order(s->tracks, s->n, sun, shadow, order);
+    for (size_t k = 0; k < s->n && status == TALLY_OK; k++) {
+        const tally_track *t = &s->tracks[order[k]];
+        tally_rail_state *state = &s->states[order[k]];
         tally_rail_sun light =
-            belief->shadows ? sun_on(stack, &u->tracks[i], entry->scene) : (tally_rail_sun) { 0 };
+            belief->shadows ? sun_on(stack, t, entry->scene) : (tally_rail_sun) { 0 };
         /* what may be in shadow: of wagons taller than most */
         tally_point tall = { shadow.x * TALL, shadow.y * TALL };
-        if (sun) find_shadow(stack, u, states, judged, i, shadow, &states[i].shadow);
-        if (sun) find_shadow(stack, u, states, judged, i, tall, &states[i].shaded);
-        s = tally_rail_judge(&u->tracks[i], &empty[i], &strips[i], &light, shade, belief->bias,
-                             &states[i], err);
-        judged[i] = true;
+        if (sun) tally_rail_wagons_shadow(&wagons, t, shadow, &state->shadow);
+        if (sun) tally_rail_wagons_shadow(&wagons, t, tall, &state->shaded);
+        status = tally_rail_judge(t, &s->empty[order[k]], &s->lit[order[k]], &light, shade,
+                                  belief->bias, state, err);
+        if (status == TALLY_OK) tally_rail_wagons_add(&wagons, t, state);
     }
     /* by now with their own, for the light of the next round */
-    for (size_t i = 0; i < u->n && s == TALLY_OK && sun; i++)
-        find_shadow(stack, u, states, judged, i, shadow, &states[i].shadow);
-    if (s == TALLY_OK && sun) s = measure_shade(u, empty, strips, states, shade, err);
-    return s;
-}
-
-static tally_status relight(const tally_stack *stack, const rail_unit *u,
-                            const tally_rail_empty *empty, const tally_patch *raw, size_t scene,
-                            tally_patch *lit, tally_rail_state *states, tally_error *err)
-{
-    const tally_rail_scene s = { .tracks = u->tracks,
-                                 .n = u->n,
-                                 .gsd_m = stack->grid.gsd_m,
-                                 .open = u->open,
-                                 .empty = empty,
-                                 .raw = raw,
-                                 .lit = lit,
-                                 .states = states };
-    return tally_rail_relight(&s, stack->scenes[scene].snow, err);
+    for (size_t i = 0; i < s->n && status == TALLY_OK && sun; i++)
+        tally_rail_wagons_shadow(&wagons, &s->tracks[i], shadow, &s->states[i].shadow);
+    if (status == TALLY_OK && sun) status = tally_rail_measure_shade(s, shade, err);
+    tally_rail_wagons_fini(&wagons);
+    return status;
 }
 
 static tally_status lit_init(const rail_unit *u, const tally_patch *raw, tally_patch *lit,
@@ -351,14 +282,22 @@ static tally_status learn_levels(const tally_context *ctx, const rail_unit *u, c
     return s;
 }
 
+static tally_rail_scene lesson_scene(const tally_stack *stack, const rail_unit *u, const lesson *l,
+                                     const tally_rail_empty *empty, size_t k)
+{
+    return scene_of(stack, u, empty, &l->raw[k * TRACKS_A_UNIT], &l->strips[k * TRACKS_A_UNIT],
+                    &l->states[k * TRACKS_A_UNIT]);
+}
+
 static tally_status relight_all(const tally_stack *stack, const rail_unit *u, lesson *l,
                                 const size_t *chosen, const tally_rail_empty *empty,
                                 tally_error *err)
 {
     tally_status s = TALLY_OK;
-    for (size_t k = 0; k < l->k && s == TALLY_OK; k++)
-        s = relight(stack, u, empty, &l->raw[k * TRACKS_A_UNIT], chosen[k],
-                    &l->strips[k * TRACKS_A_UNIT], &l->states[k * TRACKS_A_UNIT], err);
+    for (size_t k = 0; k < l->k && s == TALLY_OK; k++) {
+        tally_rail_scene scene = lesson_scene(stack, u, l, empty, k);
+        s = tally_rail_relight(&scene, stack->scenes[chosen[k]].snow, err);
+    }
     return s;
 }
 
@@ -394,9 +333,10 @@ static tally_status learn_tracks(const tally_context *ctx, const tally_stack *st
         /* at first a parked train's shadow is in the level of the ground beside it */
         const rail_belief belief = { .shadows = round > 0 };
         if (round > 0) s = relight_all(stack, u, l, chosen, empty, err);
-        for (size_t k = 0; k < l->k && s == TALLY_OK; k++)
-            s = judge_unit(stack, u, empty, &l->strips[k * TRACKS_A_UNIT], chosen[k], &belief,
-                           &l->states[k * TRACKS_A_UNIT], &l->shades[k], err);
+        for (size_t k = 0; k < l->k && s == TALLY_OK; k++) {
+            tally_rail_scene scene = lesson_scene(stack, u, l, empty, k);
+            s = judge_unit(stack, &scene, chosen[k], &belief, &l->shades[k], err);
+        }
         if (s == TALLY_OK) s = learn_levels(ctx, u, l, l->strips, true, empty, err);
     }
     return s;
@@ -638,14 +578,16 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
     /* light twice: what was found in the first throws the shadows that the second leaves out */
     const rail_belief first = { .shadows = true };
     tally_rail_shade shade = tally_rail_usual_shade(stack->roles, stack->n_bands);
-    if (s == TALLY_OK) s = relight(stack, u, empty, strips, scene, lit, states, err);
-    if (s == TALLY_OK) s = judge_unit(stack, u, empty, lit, scene, &first, states, &shade, err);
-    if (s == TALLY_OK) s = relight(stack, u, empty, strips, scene, lit, states, err);
+    const bool snow = stack->scenes[scene].snow;
+    tally_rail_scene view = scene_of(stack, u, empty, strips, lit, states);
+    if (s == TALLY_OK) s = tally_rail_relight(&view, snow, err);
+    if (s == TALLY_OK) s = judge_unit(stack, &view, scene, &first, &shade, err);
+    if (s == TALLY_OK) s = tally_rail_relight(&view, snow, err);
     /* the threshold as it is comes last, so that its states stay */
     for (int k = 2; k >= 0 && s == TALLY_OK; k--) {
         const rail_belief belief = { .bias = biases[k], .shadows = true };
         tally_rail_shade same = shade;
-        s = judge_unit(stack, u, empty, lit, scene, &belief, states, &same, err);
+        s = judge_unit(stack, &view, scene, &belief, &same, err);
         for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
             cars[i][k] = cuts_of(&u->tracks[i], &states[i], NULL, NULL);
     }

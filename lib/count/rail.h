@@ -101,6 +101,26 @@ typedef struct tally_rail_scene {
     tally_rail_state *states;
 } tally_rail_scene;
 
+/* A map of the wagons found so far, to see where their shadows fall. */
+typedef struct tally_rail_wagons {
+    tally_bits cells;
+    double x0, y0, per_px; /* grid px of the first cell's corner; cells a px */
+    double gsd_m;
+} tally_rail_wagons;
+tally_status tally_rail_wagons_init(const tally_track *tracks, size_t n_tracks, double gsd_m,
+                                    tally_rail_wagons *out, tally_error *err) TALLY_MUST_CHECK;
+void tally_rail_wagons_fini(tally_rail_wagons *w);
+void tally_rail_wagons_add(tally_rail_wagons *w, const tally_track *track,
+                           const tally_rail_state *state);
+/* The cells of a strip (n x lanes) in their shadow. shadow: grid px from a roof to where its shadow
+ * ends. */
+void tally_rail_wagons_shadow(const tally_rail_wagons *w, const tally_track *track,
+                              tally_point shadow, tally_bits *out);
+/* What is left of the light on open ground in states' shadow; `shade` stays as it is where there is
+ * too little of it. */
+tally_status tally_rail_measure_shade(const tally_rail_scene *scene, tally_rail_shade *shade,
+                                      tally_error *err) TALLY_MUST_CHECK;
+
 /* Bring the raw strips into the light of the empty tracks, as `lit`; writes states' noise. Places
  * under cloud become not valid, unless snow lies. Ground in states' shadow is left out. */
 tally_status tally_rail_relight(const tally_rail_scene *scene, bool snow,

@@ -70,22 +70,6 @@ static bool in_core(const tally_track *t, int lane)
     return fabs(tally_track_lane_m(t, lane)) <= fmax(CORE_M, t->lane_m * 0.6);
 }
 
-tally_rail_shade tally_rail_usual_shade(const tally_band_role *roles, int bands)
-{
-    /* skylight under a clear sky is blue: shares of full light measured on drawn and real shadows
-     * lie about here; each scene is measured again (rail.c) */
-    tally_rail_shade s;
-    for (int b = 0; b < TALLY_RAIL_BANDS; b++)
-        s.full[b] = 0.35;
-    for (int b = 0; b < bands; b++)
-        s.full[b] = roles[b] == TALLY_BLUE    ? 0.45
-                    : roles[b] == TALLY_GREEN ? 0.38
-                    : roles[b] == TALLY_RED   ? 0.32
-                    : roles[b] == TALLY_NIR   ? 0.25
-                                              : 0.35;
-    return s;
-}
-
 /* Mean squared z-score of a column's core to lit empty ground, or to the line from lit to shaded.
  * NaN: not seen. */
 static double column_score(const tally_track *t, const tally_rail_empty *e,

@@ -139,13 +139,15 @@ static tally_status learn_water(const tally_context *ctx, const tally_stack *sta
     const double pixels = (double)tally_box_width(w->box) * tally_box_height(w->box);
     const int step = (int)fmax(1, ceil(sqrt(pixels / SAMPLE_MOST)));
     tally_water_sample open = { 0 }, any = { 0 };
-    tally_status s = tally_water_sample_init(&open, stack->n_bands, SAMPLE_MOST, err);
+    tally_stack_reader reader;
+    tally_status s = tally_stack_reader_open(stack, scene, &reader, err);
 
+    if (s == TALLY_OK) s = tally_water_sample_init(&open, stack->n_bands, SAMPLE_MOST, err);
     if (s == TALLY_OK) s = tally_water_sample_init(&any, stack->n_bands, SAMPLE_MOST, err);
     for (int i = 0; i < w->across * w->down && s == TALLY_OK; i++) {
         tally_patch patch = { 0 };
         tally_vessel_masks masks = { 0 };
-        s = tally_stack_read(ctx, stack, scene, core_of(w, i), &patch, err);
+        s = tally_stack_reader_read(ctx, &reader, core_of(w, i), &patch, err);
         if (s == TALLY_OK) s = tally_vessel_masks_init(&masks, stack, core_of(w, i), err);
         if (s == TALLY_OK) {
             tally_water_sample_add(&open, &patch, &masks.open, step);
@@ -154,6 +156,7 @@ static tally_status learn_water(const tally_context *ctx, const tally_stack *sta
         tally_vessel_masks_fini(&masks);
         tally_patch_fini(&patch);
     }
+    tally_stack_reader_close(&reader);
     open.pixel_m2 = any.pixel_m2 = (float)(step * step * stack->grid.gsd_m * stack->grid.gsd_m);
     const bool is_open = 4 * open.n > any.n && open.n > 500;
     if (s == TALLY_OK)

@@ -17,5 +17,8 @@ void tally_gdal_begin(void)
     CPLSetErrorHandler(CPLQuietErrorHandler);
     /* TRUE still finds .msk, .aux.xml and world files, by asking for them; EMPTY_DIR would not */
     prefer("GDAL_DISABLE_READDIR_ON_OPEN", "TRUE");
+    /* decoded blocks of files that are open, of all threads together: windows are small and read in
+     * order, so a little is enough; GDAL's own default grows with the machine */
+    prefer("GDAL_CACHEMAX", "128");
     if (GDALGetDriverCount() == 0) GDALAllRegister();
 }
