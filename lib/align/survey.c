@@ -18,6 +18,8 @@
 static const double MARGIN_M = 150; /* ground around the zones to look for tie windows in */
 static const double SNOW_BRIGHTER =
     1.9; /* snow over bare ground in blue; chosen on the validation sets, where it is 2.5 to 4 */
+static const double CLOUD_SMOOTHER =
+    0.55; /* than bare ground: drawn cloud keeps 0.26 to 0.49 of its texture, drawn snow 0.65 up */
 static const double SNOW_GROUND = 0.5; /* share of the ground that must be so bright */
 
 static void unplace(tally_stack *stack)
@@ -271,7 +273,38 @@ static tally_status read_windows(const place_job *job, size_t i, tally_patch *wi
     return s;
 }
 
-static bool shows_snow(const place_job *job, const tally_patch *windows)
+/* Mean step from pixel to pixel of a window's ground, of its mean level; NAN: nothing seen. */
+static double texture_of(const tally_patch *p, const tally_bits *ground, int band)
+{
+    double steps = 0, level = 0;
+    size_t n = 0;
+    for (int y = 0; y < p->height; y++) {
+        const float *row = tally_patch_row(p, band, y);
+        for (int x = 1; x < p->width; x++)
+            if (tally_bits_get(ground, x, y) && tally_bits_get(&p->valid, x, y) &&
+                tally_bits_get(&p->valid, x - 1, y)) {
+                steps += fabsf(row[x] - row[x - 1]);
+                level += row[x];
+                n++;
+            }
+    }
+    return n > 0 && level > 0 ? steps / level : NAN;
+}
+
+/* Snow covers, but roads, rails and walls show; under cloud nothing does. */
+static bool is_smooth(const place_job *job, const tally_patch *windows, size_t t)
+{
+    const tally_ties *ties = &job->survey->ties;
+    int band = bluest(job->stack);
+    return texture_of(&windows[t], &ties->ground[t], band) <
+           CLOUD_SMOOTHER * texture_of(&ties->pixels[t], &ties->ground[t], band);
+}
+
+enum white { WHITE_ANY, WHITE_WITH_TEXTURE };
+
+/* Most of the ground as bright as snow: in all windows, or in those that are not smooth as cloud.
+ */
+static bool is_white(const place_job *job, const tally_patch *windows, enum white where)
 {
     const tally_ties *ties = &job->survey->ties;
     size_t bright = 0, n = 0;
@@ -279,6 +312,7 @@ static bool shows_snow(const place_job *job, const tally_patch *windows)
     if (!(job->survey->bare_blue > 0)) return false;
     for (size_t t = 0; t < ties->n; t++) {
         size_t k = sample_ground(&windows[t], &ties->ground[t], bluest(job->stack), sample);
+        if (where == WHITE_WITH_TEXTURE && is_smooth(job, windows, t)) continue;
         n += k;
         for (size_t i = 0; i < k; i++)
             bright += sample[i] > SNOW_BRIGHTER * job->survey->bare_blue;
@@ -297,7 +331,7 @@ static tally_point middle_of_zones(const tally_stack *stack)
  * walls, so this is cloud, and the scene is kept with nothing seen. */
 static void hide_cloud(tally_stack_scene *entry)
 {
-    if (entry->placement.accepted || !entry->snow) return;
+    if (entry->placement.accepted) return;
     entry->snow = false;
     entry->hidden = true;
     entry->placement.accepted = true;
@@ -330,9 +364,10 @@ static tally_status place_scene(void *user, size_t i, tally_error *err)
     if (!windows) return tally_nomem(err, "a survey");
     tally_status s = read_windows(job, i, windows, &why);
     if (s == TALLY_OK) {
-        entry->snow = shows_snow(job, windows);
+        bool white = is_white(job, windows, WHITE_ANY);
+        entry->snow = white && is_white(job, windows, WHITE_WITH_TEXTURE);
         s = tally_ties_register(job->ctx, ties, windows, &entry->placement, &why);
-        if (s == TALLY_OK) hide_cloud(entry);
+        if (s == TALLY_OK && white) hide_cloud(entry);
     }
     if ((int)i == job->stack->reference) {
         entry->placement = (tally_placement) { .residual = { { 0, 1, 0, 0, 0, 1 } },

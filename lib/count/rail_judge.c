@@ -29,6 +29,7 @@ static const double SHADOW_WEIGHT =
     2.0; /* log odds of a clear own shadow, or of its absence, at low sun */
 static const double TRUSTED_NOISE = 2;
 static const double HALF_SHADED = 0.5;
+static const double SPECK_M = 3;
 static const double SWITCH_COST = 5; /* log odds against a change of state */
 
 tally_status tally_rail_state_init(tally_rail_state *s, const tally_track *track, tally_error *err)
@@ -194,6 +195,19 @@ static void best_path(const tally_track *t, tally_rail_state *s, unsigned char *
     }
 }
 
+/* A train that runs into cloud is counted as far as it is seen; a speck of cloud does not cut it. */
+static void end_at_unseen(const tally_track *t, tally_rail_state *s)
+{
+    for (int c = 0; c < t->n;) {
+        int from = c;
+        while (c < t->n && s->seen[c] == s->seen[from])
+            c++;
+        if (s->seen[from] || (c - from) * t->step_m <= SPECK_M) continue;
+        for (int m = from; m < c; m++)
+            s->occupied[m] = false;
+    }
+}
+
 tally_status tally_rail_judge(const tally_track *t, const tally_rail_empty *e,
                               const tally_patch *strip, const tally_rail_sun *sun,
                               const tally_rail_shade *shade, double bias, tally_rail_state *out,
@@ -212,6 +226,7 @@ tally_status tally_rail_judge(const tally_track *t, const tally_rail_empty *e,
         out->logit[c] = out->seen[c] ? (float)(odds * t->step_m / INDEPENDENT_M) : 0;
     }
     best_path(t, out, from);
+    end_at_unseen(t, out);
     tally_free(from);
     return TALLY_OK;
 }
