@@ -194,8 +194,10 @@ static tally_status judge_unit(const tally_stack *stack, const tally_rail_scene 
         tally_rail_state *state = &s->states[order[k]];
         tally_rail_sun light =
             belief->shadows ? sun_on(stack, t, entry->scene) : (tally_rail_sun) { 0 };
-        /* what may be in shadow: of wagons taller than most */
-        tally_point tall = { shadow.x * TALL, shadow.y * TALL };
+        /* what may be in shadow: of wagons taller than most; a coarse pixel reaches past that
+         * anyway */
+        double taller = s->gsd_m > 1.5 ? 1 : TALL;
+        tally_point tall = { shadow.x * taller, shadow.y * taller };
         if (sun) tally_rail_wagons_shadow(&wagons, t, shadow, &state->shadow);
         if (sun) tally_rail_wagons_shadow(&wagons, t, tall, &state->shaded);
         status = tally_rail_judge(t, &s->empty[order[k]], &s->lit[order[k]], &light, shade,

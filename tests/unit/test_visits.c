@@ -28,14 +28,14 @@ static tally_records *new_records(void)
     return r;
 }
 
-static void name_of(int day, char out[8])
+static void name_of(int day, char out[16])
 {
-    snprintf(out, 8, "d%02d", day);
+    snprintf(out, 16, "d%02d", day);
 }
 
 static void add_scene(tally_records *r, int day, const char *precision)
 {
-    char name[8];
+    char name[16];
     name_of(day, name);
     tally_scene_record s = { .site = "here",
                              .scene = name,
@@ -54,7 +54,7 @@ static void add_scene(tally_records *r, int day, const char *precision)
 /* seen 0: the zone is unseen */
 static void add_look(tally_records *r, int day, const char *zone, double seen)
 {
-    char name[8];
+    char name[16];
     name_of(day, name);
     tally_observation o = { .site = "here",
                             .zone = zone,
@@ -74,7 +74,7 @@ static void add_look(tally_records *r, int day, const char *zone, double seen)
 
 static void add_ship(tally_records *r, int day, ship s)
 {
-    char name[8];
+    char name[16];
     double ring[4][2], h = s.heading_deg * 3.14159265358979 / 180, width = s.length_m / 6;
     static const double corners[4][2] = { { 1, 1 }, { 1, -1 }, { -1, -1 }, { -1, 1 } };
     for (int k = 0; k < 4; k++) {
