@@ -195,7 +195,8 @@ static void best_path(const tally_track *t, tally_rail_state *s, unsigned char *
     }
 }
 
-/* A train that runs into cloud is counted as far as it is seen; a speck of cloud does not cut it. */
+/* A train that runs into cloud is counted as far as it is seen; a speck of cloud does not cut it.
+ */
 static void end_at_unseen(const tally_track *t, tally_rail_state *s)
 {
     for (int c = 0; c < t->n;) {
