@@ -35,8 +35,8 @@ static const double SHADOW = 0.8, SHADOW_M = 3; /* darker than this beside a tra
 static const double NEAREST_SMOOTH_M = 3, NEARLY = 1.25;
 static const double ALIKE = 2.3, MOST = 0.75,
                     NEARLY_ALL = 0.9; /* in units of noise; of the dates: then it is ground */
-static const double LONGEST_IDLE_M = 60, MOST_OF_STRETCH = 0.65;
-static const double UNLIKE = 1.15, SMOOTH_M = 6; /* of the reach */
+static const double LONGEST_IDLE_M = 60, MOST_OF_STRETCH = 0.65, HARDLY_ANY = 1; /* date a column */
+static const double UNLIKE = 1.15, SMOOTH_M = 6;                                 /* of the reach */
 enum { STEPS = 5 };
 
 static bool in_body(const tally_track *t, int lane)
@@ -389,8 +389,8 @@ static void replace_trains(const tally_track *t, const tally_rail_profile *p, co
  * commonest. */
 static void find_other_ground(const tally_track *t, const tally_rail_profile *p,
                               const tally_patch *strips, size_t k, size_t apart,
-                              const tally_rail_empty *e, const float *learned, bool *ground,
-                              bool *room)
+                              const tally_rail_empty *e, const float *learned, const float *dates,
+                              bool *ground, bool *room)
 {
     int half = (int)(SMOOTH_M / t->step_m / 2);
     for (int c = 0; c < t->n; c++)
@@ -398,12 +398,16 @@ static void find_other_ground(const tally_track *t, const tally_rail_profile *p,
     smooth_marks(ground, t->n, half, room);
     for (int c = 0; c < t->n;) {
         int from = c;
-        double alike = 0;
-        for (; c < t->n && ground[c] == ground[from]; c++)
+        double alike = 0, bare = 0;
+        for (; c < t->n && ground[c] == ground[from]; c++) {
             alike += ground[c] ? share_alike(t, strips, k, apart, e, c) : 0;
+            for (size_t i = 0; i < k; i++)
+                bare += dates[i * (size_t)t->n + (size_t)c] <= UNLIKE * p->reach;
+        }
         bool is_long = (c - from) * t->step_m >= LONGEST_IDLE_M;
         for (int m = from; m < c; m++)
-            ground[m] = ground[m] && is_long && alike / (c - from) >= MOST_OF_STRETCH;
+            ground[m] = ground[m] && is_long && alike / (c - from) >= MOST_OF_STRETCH &&
+                        bare / (c - from) < HARDLY_ANY;
     }
 }
 
@@ -423,10 +427,10 @@ tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
     if (s != TALLY_OK) goto out;
     for (int c = 0; c < t->n; c++)
         learned[c] = (float)distance(t, &e->level, c, p);
-    find_other_ground(t, p, strips, k, apart, e, learned, ground, room);
     for (size_t i = 0; i < k; i++)
         for (int c = 0; c < t->n; c++)
             raw[i * (size_t)t->n + (size_t)c] = (float)distance(t, &strips[i * apart], c, p);
+    find_other_ground(t, p, strips, k, apart, e, learned, raw, ground, room);
     for (int c = 0; c < t->n; c++) {
         int near[2];
         double nearest = nearest_dates(t, raw, k, c, near);
