@@ -16,6 +16,9 @@
  *
  * Where the ground is much brighter than the scene's usual light there is cloud, and nothing is
  * seen. What the line leaves over, in units of noise, says how far this place can be trusted.
+ *
+ * Known failure: ground beside five wagons and more that stand there on most dates is known in
+ * their shadow alone; on the dates without them it is brighter by what cloud would be.
  */
 #include <math.h>
 

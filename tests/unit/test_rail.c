@@ -499,27 +499,30 @@ static void trains_drawn_are_cars_counted(void **state)
     answer_fini(&first);
 }
 
-/* On seven of ten dates the same wagons stand on the same place. A limit: from 60 m on, less what
- * smoothing adds (four wagons), such a train is taken for other ground. Another, not asserted: on
- * the dates without it one car may be seen there,
- * when a train next to it throws its shadow there, and such a shadow may shorten it on others. */
+/* On most dates the same wagons stand on the same place. A limit: from five wagons on, the ground
+ * beside them is known only in their shadow, and the dates that show it lit are taken for cloud
+ * (rail_light.c). Another, not asserted: on the dates without them one car may be seen there, when
+ * a train next to it throws its shadow there, and such a shadow may shorten it on others. */
 static void a_train_parked_most_of_the_time_counts(void **state)
 {
-    day days[TRAFFIC];
-    answer a;
+    static const int lengths[] = { 3 };
     (void)state;
-    memcpy(days, traffic, sizeof days);
-    for (int i = 0; i < TRAFFIC; i++) {
-        memset(days[i].trains, 0, sizeof days[i].trains);
-        if (i % 3 != 1) days[i].trains[0] = (train)TRAIN(0, -50, 3, 2);
+    for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
+        day days[TRAFFIC];
+        answer a;
+        memcpy(days, traffic, sizeof days);
+        for (int i = 0; i < TRAFFIC; i++) {
+            memset(days[i].trains, 0, sizeof days[i].trains);
+            if (i % 3 != 1) days[i].trains[0] = (train)TRAIN(0, -50, lengths[l], 2);
+        }
+        count_days(&usual, days, TRAFFIC, tally_cpu_flags(), &a);
+        for (size_t i = 0; i < TRAFFIC; i++) {
+            const int64_t count = row(&a, i, 0)->count, drawn = wagons_on(&days[i], 0);
+            if (drawn && llabs(count - drawn) > 1)
+                fail_msg("day %zu: %d parked, %d counted", i, (int)drawn, (int)count);
+        }
+        answer_fini(&a);
     }
-    count_days(&usual, days, TRAFFIC, tally_cpu_flags(), &a);
-    for (size_t i = 0; i < TRAFFIC; i++) {
-        const int64_t count = row(&a, i, 0)->count, drawn = wagons_on(&days[i], 0);
-        if (drawn && llabs(count - drawn) > 1)
-            fail_msg("day %zu: %d parked, %d counted", i, (int)drawn, (int)count);
-    }
-    answer_fini(&a);
 }
 
 /* At 15 degrees the train on one track shades all of the other. */
@@ -566,7 +569,7 @@ static void local_haze_makes_and_hides_nothing(void **state)
     answer_fini(&a);
 }
 
-static void coarse_pixels_give_extent_alone(void **state)
+static void coarse_pixels_are_refused(void **state)
 {
     const place at = { .gsd_m = 6 };
     answer a;
@@ -854,7 +857,7 @@ int main(void)
         cmocka_unit_test(a_neighbours_shadow_is_no_train),
         cmocka_unit_test(paving_is_no_train),
         cmocka_unit_test(local_haze_makes_and_hides_nothing),
-        cmocka_unit_test(coarse_pixels_give_extent_alone),
+        cmocka_unit_test(coarse_pixels_are_refused),
         cmocka_unit_test(one_scene_alone_is_refused),
         cmocka_unit_test(kernels_give_the_same_bytes),
         cmocka_unit_test(a_place_finds_its_column),
