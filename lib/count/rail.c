@@ -9,7 +9,7 @@
  * wagons found so far throw on it; runs of occupied columns are cuts; a cut has length / pitch
  * cars.
  *
- * Source of the parts: DESIGN.md 5.2 to 5.5; sizes: DOMAIN.md. Known failures: see the two files;
+ * Source of the parts: DESIGN.md 5.2 to 5.5; sizes: DOMAIN.md. Known failures: see these files;
  * at 3 m a dark train and its shadow are one line, so that lengths are right and tracks may be
  * swapped.
  */
@@ -29,9 +29,8 @@ static const double WAGON_HEIGHT_M =
 static const double LOWEST_SUN_DEG = 8;
 static const double PITCH_M =
     14.1; /* between couplers, mean of a mixed 1520 mm fleet: 12.0 to 15.7 (DOMAIN.md) */
-static const double HALF_WAGON_M = 1.55; /* 2.9 to 3.25 m wide (DOMAIN.md) */
-static const double TALL = 1.25;         /* of WAGON_HEIGHT_M: box wagons and loads of 4.7 m */
-static const double LEAST_CUT_M = 8;     /* shorter is no wagon but clutter */
+static const double TALL = 1.25;     /* of WAGON_HEIGHT_M: box wagons and loads of 4.7 m */
+static const double LEAST_CUT_M = 8; /* shorter is no wagon but clutter */
 static const double COARSEST_GSD_M =
     5; /* beyond this a wagon is less than three pixels long: refused */
 static const double PITCH_ERROR = 0.06; /* a cut of one kind of wagon against the fleet's mean */
@@ -495,7 +494,7 @@ static tally_status add_cut(const tally_stack *stack, const tally_track *t,
     tally_found f = { .zone = t->zone,
                       .count = cut->cars,
                       .length_m = (cut->to - cut->from) * t->step_m,
-                      .width_m = 2 * HALF_WAGON_M,
+                      .width_m = 2 * TALLY_RAIL_HALF_WAGON_M,
                       .heading_deg = tally_heading_deg(b.x - a.x, b.y - a.y),
                       .type = cut->cars > 1 ? "cut" : "wagon" };
     f.area_m2 = f.length_m * f.width_m;
@@ -503,8 +502,8 @@ static tally_status add_cut(const tally_stack *stack, const tally_track *t,
     /* four places along each side, so that the outline follows a bend */
     for (int k = 0; k < 4; k++) {
         double c = cut->from - 0.5 + (cut->to - cut->from) * k / 3.0;
-        f.ring[k] = tally_stack_metres(stack, tally_track_at(t, c, HALF_WAGON_M));
-        f.ring[7 - k] = tally_stack_metres(stack, tally_track_at(t, c, -HALF_WAGON_M));
+        f.ring[k] = tally_stack_metres(stack, tally_track_at(t, c, TALLY_RAIL_HALF_WAGON_M));
+        f.ring[7 - k] = tally_stack_metres(stack, tally_track_at(t, c, -TALLY_RAIL_HALF_WAGON_M));
     }
     f.n_ring = 8;
     return tally_findings_add_found(out, &f, err);

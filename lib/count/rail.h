@@ -3,10 +3,20 @@
 #ifndef TALLY_COUNT_RAIL_H
 #define TALLY_COUNT_RAIL_H
 
+#include <math.h>
+
 #include "count/counter.h"
 #include "count/strip.h"
 
 enum { TALLY_RAIL_BANDS = TALLY_BAND_ROLES, TALLY_TRACKS_A_UNIT = 8 };
+
+#define TALLY_RAIL_HALF_WAGON_M 1.55 /* wagons are 2.9 to 3.25 m wide (DOMAIN.md) */
+
+/* Does a lane lie under a wagon, its side and the dark line under it included? */
+static inline bool tally_rail_in_body(const tally_track *track, int lane)
+{
+    return fabs(tally_track_lane_m(track, lane)) <= 1.9;
+}
 
 /* Root mean squared distance of a column from empty track, in units of noise, at which a wagon is
  * as likely as not. Chosen on the validation sets: empty track keeps below 1.5, wagons of ballast's

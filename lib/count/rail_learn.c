@@ -15,7 +15,6 @@
 
 static const double SIGMA_FLOOR =
     0.035; /* of the level: texture of ballast that a shift of 0.1 px moves (rail_0.5m) */
-static const double BODY_M = 1.9;
 static const double BUSIER = 1.5; /* than the quietest track's noise: the rest is wagons */
 
 void tally_rail_empty_fini(tally_rail_empty *e)
@@ -139,7 +138,7 @@ static double relative_noise(const tally_track *t, const tally_rail_empty *e, co
     double sum = 0;
     int n = 0;
     for (int lane = 0; lane < t->lanes; lane++)
-        for (int b = 0; fabs(tally_track_lane_m(t, lane)) <= BODY_M && b < e->level.bands; b++, n++)
+        for (int b = 0; tally_rail_in_body(t, lane) && b < e->level.bands; b++, n++)
             sum += e->sigma[lane][b] / fmaxf(level[lane * e->level.bands + b], 1e-6f);
     return n ? sum / n : 0;
 }

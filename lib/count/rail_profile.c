@@ -12,7 +12,8 @@
  * At first the level of a place is that of the two dates which look most like the profile there.
  * Then, with what is believed of each date, the learned level of a place is kept where it was seen
  * empty. Where it never was, over more than a wagon's length, the profile takes its place, and the
- * place is marked as never seen empty. What is shorter is a mark on the ground.
+ * place is marked as never seen empty. What is shorter is a mark on the ground; so is what nearly
+ * all dates show alike, and a long stretch that hardly a date shows like empty track.
  *
  * Known failure: a unit whose quietest track always carries the same block train; ballast that
  * differs from track to track by more than a quarter.
@@ -21,8 +22,7 @@
 
 #include "count/rail.h"
 
-static const double BODY_M = 1.9; /* a wagon's side and the dark line under it included */
-static const double EVERY_M = 2;  /* one cross-section in two metres is enough */
+static const double EVERY_M = 2; /* one cross-section in two metres is enough */
 /* How far empty cross-sections lie from their median, root mean square over lanes and bands, of the
  * level: 0.09 on half, 0.17 on nine tenths of the places (rail_0.5m); wagons of ballast's colour
  * from 0.21 up. So the reach is a little more than what half of the quietest track keeps to. */
@@ -38,11 +38,6 @@ static const double ALIKE = 2.3, MOST = 0.75,
 static const double LONGEST_IDLE_M = 60, MOST_OF_STRETCH = 0.65, HARDLY_ANY = 1; /* date a column */
 static const double UNLIKE = 1.15, SMOOTH_M = 6;                                 /* of the reach */
 enum { STEPS = 5 };
-
-static bool in_body(const tally_track *t, int lane)
-{
-    return fabs(tally_track_lane_m(t, lane)) <= fmax(BODY_M, t->lane_m * 0.6);
-}
 
 static double robust_spread(float *v, size_t n, double middle)
 {
@@ -72,7 +67,7 @@ static double unrest(const tally_track *t, const tally_rail_profile *p, int band
     double sum = 0;
     int n = 0;
     for (int lane = 0; lane < t->lanes; lane++)
-        for (int b = 0; in_body(t, lane) && b < bands; b++, n++)
+        for (int b = 0; tally_rail_in_body(t, lane) && b < bands; b++, n++)
             sum += p->spread[lane][b] / fmax(p->level[lane][b], 1e-6);
     return n ? sum / n : 0;
 }
@@ -84,7 +79,7 @@ static double distance(const tally_track *t, const tally_patch *strip, int c,
     double sum = 0;
     int cells = 0, lanes = 0;
     for (int lane = 0; lane < t->lanes; lane++) {
-        if (!in_body(t, lane)) continue;
+        if (!tally_rail_in_body(t, lane)) continue;
         lanes++;
         if (!tally_bits_get(&strip->valid, c, lane)) continue;
         cells++;
@@ -242,7 +237,7 @@ static void put_profile(const tally_track *t, const tally_rail_profile *p, int c
                         tally_rail_empty *e)
 {
     for (int lane = 0; lane < t->lanes; lane++) {
-        if (!in_body(t, lane)) continue;
+        if (!tally_rail_in_body(t, lane)) continue;
         tally_bits_set(&e->level.valid, c, lane);
         for (int b = 0; b < e->level.bands; b++)
             tally_patch_row(&e->level, b, lane)[c] = p->level[lane][b];
@@ -256,7 +251,7 @@ static void light_beside(const tally_track *t, const tally_rail_profile *p, int 
 {
     for (int lane = 0; lane < t->lanes; lane++) {
         double m = fabs(tally_track_lane_m(t, lane));
-        if (in_body(t, lane) || m > SHADOW_M) continue;
+        if (tally_rail_in_body(t, lane) || m > SHADOW_M) continue;
         for (int b = 0; b < e->level.bands; b++) {
             float *level = &tally_patch_row(&e->level, b, lane)[c];
             if (*level < SHADOW * p->level[lane][b]) *level = p->level[lane][b];
@@ -305,8 +300,8 @@ static double share_alike(const tally_track *t, const tally_patch *strips, size_
         double sum = 0;
         int n = 0;
         for (int lane = 0; lane < t->lanes; lane++)
-            for (int b = 0;
-                 in_body(t, lane) && tally_bits_get(&strip->valid, c, lane) && b < strip->bands;
+            for (int b = 0; tally_rail_in_body(t, lane) && tally_bits_get(&strip->valid, c, lane) &&
+                            b < strip->bands;
                  b++, n++) {
                 double z =
                     (tally_patch_row(strip, b, lane)[c] - tally_patch_row(&e->level, b, lane)[c]) /
@@ -326,7 +321,7 @@ static double level_beside(const tally_track *t, const tally_rail_profile *p,
     double level = 0, lit = 0;
     for (int lane = 0; lane < t->lanes; lane++) {
         double m = side * tally_track_lane_m(t, lane);
-        if (in_body(t, lane) || m <= 0 || m > SHADOW_M) continue;
+        if (tally_rail_in_body(t, lane) || m <= 0 || m > SHADOW_M) continue;
         for (int b = 0; b < e->level.bands; b++) {
             level += tally_patch_row(&e->level, b, lane)[c];
             lit += p->level[lane][b];
@@ -384,9 +379,9 @@ static void replace_trains(const tally_track *t, const tally_rail_profile *p, co
     }
 }
 
-/* Long stretches unlike the profile that most dates show alike: other ballast, a paved quay. A
- * train of that length which nobody shunts is rarer. Marks them; learned: distances of what is
- * commonest. */
+/* Long stretches unlike the profile that most dates show alike, and that hardly a date shows like
+ * it: other ballast, a paved quay. A train of that length which never left is rarer. Marks them.
+ * learned: distances of what is commonest; dates: of each date, k rows of n. */
 static void find_other_ground(const tally_track *t, const tally_rail_profile *p,
                               const tally_patch *strips, size_t k, size_t apart,
                               const tally_rail_empty *e, const float *learned, const float *dates,
@@ -440,7 +435,7 @@ tally_status tally_rail_start(const tally_track *t, const tally_rail_profile *p,
         for (int lane = 0; near[0] >= 0 && lane < t->lanes; lane++) {
             const tally_patch *a = &strips[(size_t)near[0] * apart],
                               *b = &strips[(size_t)(near[1] >= 0 ? near[1] : near[0]) * apart];
-            if (!in_body(t, lane) || !tally_bits_get(&a->valid, c, lane) ||
+            if (!tally_rail_in_body(t, lane) || !tally_bits_get(&a->valid, c, lane) ||
                 !tally_bits_get(&b->valid, c, lane))
                 continue;
             for (int band = 0; band < e->level.bands; band++)

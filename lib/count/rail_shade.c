@@ -9,7 +9,7 @@
 
 #include "count/rail.h"
 
-static const double CELL_M = 0.25, HALF_WAGON_M = 1.55, STEP_M = 1;
+static const double CELL_M = 0.25, STEP_M = 1;
 static const double DARKEST = 0.1, LIGHTEST = 0.7; /* shade, of full light */
 enum { MOST_CELLS = 20000, LEAST_SHADE = 60 };
 
@@ -25,7 +25,7 @@ tally_status tally_rail_wagons_init(const tally_track *tracks, size_t n_tracks, 
                 low = (tally_point) { fmin(low.x, p.x), fmin(low.y, p.y) };
                 high = (tally_point) { fmax(high.x, p.x), fmax(high.y, p.y) };
             }
-    double margin = 2 * HALF_WAGON_M / gsd_m + 1;
+    double margin = 2 * TALLY_RAIL_HALF_WAGON_M / gsd_m + 1;
     double longest = fmax(high.x - low.x, high.y - low.y) + 2 * margin;
     *out = (tally_rail_wagons) { .gsd_m = gsd_m };
     if (!isfinite(longest)) return TALLY_OK; /* no tracks, no wagons */
@@ -54,12 +54,14 @@ static bool cell_of(const tally_rail_wagons *w, tally_point p, int *x, int *y)
 void tally_rail_wagons_add(tally_rail_wagons *w, const tally_track *t, const tally_rail_state *s)
 {
     double cell_m = w->per_px > 0 ? w->gsd_m / w->per_px : CELL_M;
-    int across = (int)ceil(2 * HALF_WAGON_M / cell_m), along = (int)ceil(t->step_m / cell_m);
+    int across = (int)ceil(2 * TALLY_RAIL_HALF_WAGON_M / cell_m),
+        along = (int)ceil(t->step_m / cell_m);
     for (int c = 0; c < t->n; c++)
         for (int i = 0; s->occupied[c] && i <= across; i++)
             for (int k = 0; k < along; k++) {
                 int x, y;
-                double right_m = -HALF_WAGON_M + 2 * HALF_WAGON_M * i / across;
+                double right_m =
+                    -TALLY_RAIL_HALF_WAGON_M + 2 * TALLY_RAIL_HALF_WAGON_M * i / across;
                 if (cell_of(w, tally_track_at(t, c - 0.5 + (k + 0.5) / along, right_m), &x, &y))
                     tally_bits_set(&w->cells, x, y);
             }
