@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "align/cloud.h"
 #include "change/background.h"
 
 enum { MAX_CHOSEN = 64, ENOUGH_FOR_BACKGROUND = 7, MAX_PICTURE_PIXELS = 4 << 20 };
@@ -181,7 +182,8 @@ static tally_status learn_once(tally_family_job *job, char id[17], tally_error *
     if ((s = name_background(job, chosen, n, id, err)) != TALLY_OK) goto out;
     if ((s = background_folder(job, id, &folder, err)) != TALLY_OK) goto out;
     if ((s = tally_model_open(folder, &job->model, err)) != TALLY_OK) goto out;
-    if (n > 0)
+    s = tally_clouds_learn(job->ctx, job->stack, folder, err);
+    if (s == TALLY_OK && n > 0)
         s = tally_parallel_for(job->ctx, "background", job->n_units, learn_unit, &learn, err);
     if (s == TALLY_OK) s = tally_stack_save(job->ctx, job->stack, folder, err);
     if (s != TALLY_OK && tally_remove_tree(folder, NULL) != TALLY_OK)
@@ -212,6 +214,7 @@ static tally_status resume_background(tally_family_job *job, const char *id,
     tally_status s = background_folder(job, id, &folder, err);
     if (s == TALLY_OK)
         s = tally_stack_resume(job->ctx, job->site, folder, scenes, n, &job->stack, err);
+    if (s == TALLY_OK) s = tally_clouds_resume(job->ctx, job->stack, folder, err);
     if (s == TALLY_OK) s = tally_model_open(folder, &job->model, err);
     if (s == TALLY_OK) s = plan_units(job, err);
     if (s == TALLY_OK)

@@ -121,6 +121,23 @@ static void scale(const tally_context *ctx, const tally_stack_scene *entry, tall
         }
 }
 
+/* Take out what lies under the scene's own cloud mask. */
+static void hide_clouds(const tally_stack_scene *entry, tally_box box, tally_bits *valid)
+{
+    const tally_bits *cloud = &entry->cloud;
+    const int px = entry->cloud_px;
+    if (!cloud->bits) return;
+    for (int cy = box.y0 < 0 ? 0 : box.y0 / px; cy < cloud->height && cy * px < box.y1; cy++)
+        for (int cx = box.x0 < 0 ? 0 : box.x0 / px; cx < cloud->width && cx * px < box.x1; cx++) {
+            if (!tally_bits_get(cloud, cx, cy)) continue;
+            const tally_box cell = tally_box_intersect(
+                box, (tally_box) { cx * px, cy * px, (cx + 1) * px, (cy + 1) * px });
+            for (int y = cell.y0; y < cell.y1; y++)
+                for (int x = cell.x0; x < cell.x1; x++)
+                    tally_bits_clear(valid, x - box.x0, y - box.y0);
+        }
+}
+
 tally_status tally_stack_reader_open(const tally_stack *stack, size_t i, tally_stack_reader *out,
                                      tally_error *err)
 {
@@ -153,7 +170,10 @@ tally_status tally_stack_reader_read(const tally_context *ctx, tally_stack_reade
     for (size_t t = 0; t < n_tiles && s == TALLY_OK; t++)
         s = read_tile(ctx, stack, entry, entry->scene->tiles[t], &r->rasters[t], box, &row, patch,
                       err);
-    if (s == TALLY_OK) scale(ctx, entry, patch);
+    if (s == TALLY_OK) {
+        hide_clouds(entry, box, &patch->valid);
+        scale(ctx, entry, patch);
+    }
     tally_free(row.pixels);
     tally_free(row.valid);
     if (s != TALLY_OK) tally_patch_fini(patch);
@@ -176,6 +196,8 @@ void tally_stack_destroy(tally_stack **stack)
     if ((*stack)->survey) tally_ties_fini(&(*stack)->survey->ties);
     tally_free((*stack)->survey);
     tally_free((*stack)->family);
+    for (size_t i = 0; (*stack)->scenes && i < (*stack)->n; i++)
+        tally_bits_fini(&(*stack)->scenes[i].cloud);
     tally_free((*stack)->scenes);
     tally_free(*stack);
     *stack = NULL;

@@ -36,7 +36,9 @@ typedef struct tally_stack_scene {
     float gain[TALLY_BAND_ROLES],
         offset[TALLY_BAND_ROLES]; /* reference = gain * x + offset, by stack band */
     bool snow;                    /* snow lies on stable ground */
-    bool hidden; /* under a cloud that no mask knows of: reading it shows nothing */
+    bool hidden;      /* under a cloud that no mask knows of: reading it shows nothing */
+    tally_bits cloud; /* own mask, by cells of cloud_px grid pixels; no bits: none */
+    int cloud_px;
     float noise; /* robust sigma of (scene - reference) on stable ground, reference's units, mean of
                     bands */
 } tally_stack_scene;
@@ -108,6 +110,11 @@ tally_status tally_stack_survey(const tally_context *ctx, const tally_site *site
                                 const tally_scene *const *scenes, size_t n,
                                 const tally_survey_settings *settings, tally_stack **out,
                                 tally_error *err) TALLY_MUST_CHECK;
+/* Gain, offset and noise of a placed scene again, from what its cloud mask leaves of the tie
+ * windows.
+ */
+tally_status tally_stack_rescale(const tally_context *ctx, tally_stack *stack, size_t i,
+                                 tally_error *err) TALLY_MUST_CHECK;
 /* Freeze grid, reference pixels (where surveyed) and datum into `folder` (stack.json,
  * reference.tif). */
 tally_status tally_stack_save(const tally_context *ctx, const tally_stack *stack,

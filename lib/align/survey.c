@@ -408,6 +408,29 @@ tally_status tally_survey_scenes(const tally_context *ctx, tally_stack *stack, t
     return tally_parallel_for(ctx, "survey", stack->n, place_scene, &job, err);
 }
 
+tally_status tally_stack_rescale(const tally_context *ctx, tally_stack *stack, size_t i,
+                                 tally_error *err)
+{
+    const place_job job = { .ctx = ctx, .stack = stack, .survey = stack->survey };
+    const tally_ties *ties = &stack->survey->ties;
+    tally_stack_scene *entry = &stack->scenes[i];
+    const tally_stack_scene before = *entry;
+    tally_patch *windows = tally_alloc(ties->n, sizeof *windows);
+    if (!windows) return tally_nomem(err, "a survey");
+    for (int b = 0; b < stack->n_bands; b++)
+        entry->gain[b] = 1, entry->offset[b] = 0;
+    tally_status s = read_windows(&job, i, windows, err);
+    if (s == TALLY_OK)
+        s = tally_ties_radiometry(ties, windows, stack->n_bands, entry->gain, entry->offset,
+                                  &entry->noise, err);
+    /* nothing is left to fit: what was found with the clouds stands */
+    if (s == TALLY_E_NO_MATCH) s = TALLY_OK, *entry = before;
+    for (size_t t = 0; t < ties->n; t++)
+        tally_patch_fini(&windows[t]);
+    tally_free(windows);
+    return s;
+}
+
 void tally_survey_settle(tally_stack *stack)
 {
     for (size_t i = 0; i < stack->n; i++) {
