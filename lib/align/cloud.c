@@ -19,8 +19,11 @@
  * Constants, where no other source is told: chosen on the drawn scenes of `validation` and
  * `fixtures`; docs/methods/cloud.md has what they cost.
  *
- * Known failures: snow (the caller leaves such scenes alone), snow patches of more than a hectare
- * that are smooth; thick white ice; a white roof of 72 m by 72 m that is new; clouds smaller than
+ * Snow is as bright as cloud and has most of the ground's texture: where snow lies, only what has
+ * none is cloud, and its rim is not followed.
+ *
+ * Known failures: in snow, thin cloud and the rims of thick cloud; without it, smooth snow patches
+ * of half a hectare; thick white ice; a white roof of 72 m by 72 m that is new; clouds smaller than
  * that; an even veil over the whole scene.
  */
 #include "align/cloud.h"
@@ -35,6 +38,8 @@ static const double CORE_BRIGHT = 0.8, CORE_WATER = 1.8;
 static const double SURE_BRIGHT = 1.2;  /* where the provider's mask says otherwise */
 static const double LEAST_EXCESS = 0.1; /* every other band */
 static const double SMOOTH = 1.0;       /* texture of a core, of that of land */
+static const double SMOOTH_IN_SNOW =
+    0.3; /* drawn cloud has 0.05 to 0.15 in its middle, snow 0.4 up */
 static const double HAZE_GAIN = 0.5, HAZE_BRIGHT = 0.25;
 
 typedef struct cells {
@@ -58,26 +63,25 @@ static bool is_hazy(const tally_cloud_evidence *e, int x, int y)
            is_above(e, x, y, HAZE_BRIGHT, LEAST_EXCESS / 2);
 }
 
-static bool is_smooth(const tally_cloud_evidence *e, int x, int y)
+static bool is_smooth(const tally_cloud_evidence *e, int x, int y, double share)
 {
     return !tally_bits_get(&e->texture.valid, x, y) ||
-           tally_patch_row(&e->texture, 0, y)[x] < SMOOTH * e->land_texture;
+           tally_patch_row(&e->texture, 0, y)[x] < share * e->land_texture;
 }
 
 static void mark_bright(cells *c, const tally_cloud_facts *facts)
 {
     const tally_cloud_evidence *e = c->seen;
+    const bool wary = facts->masked || facts->snow;
+    const double smooth = facts->snow ? SMOOTH_IN_SNOW : SMOOTH;
     for (int y = 0; y < c->bright.height; y++)
         for (int x = 0; x < c->bright.width; x++) {
             const bool water = tally_bits_get(&c->ground->water, x, y);
-            const double core = facts->masked ? fmax(SURE_BRIGHT, water ? CORE_WATER : 0)
-                                : water       ? CORE_WATER
-                                              : CORE_BRIGHT;
-            const double rim = facts->masked ? SURE_BRIGHT : water ? BRIGHT_WATER : BRIGHT;
-            if (is_above(e, x, y, rim, LEAST_EXCESS) ||
-                (!facts->masked && !water && is_hazy(e, x, y)))
+            const double core = water ? CORE_WATER : wary ? SURE_BRIGHT : CORE_BRIGHT;
+            const double rim = wary ? SURE_BRIGHT : water ? BRIGHT_WATER : BRIGHT;
+            if (is_above(e, x, y, rim, LEAST_EXCESS) || (!wary && !water && is_hazy(e, x, y)))
                 tally_bits_set(&c->bright, x, y);
-            if (is_above(e, x, y, core, LEAST_EXCESS) && is_smooth(e, x, y))
+            if (is_above(e, x, y, core, LEAST_EXCESS) && is_smooth(e, x, y, smooth))
                 tally_bits_set(&c->core, x, y);
         }
 }

@@ -21,6 +21,7 @@ void tally_cloud_evidence_fini(tally_cloud_evidence *evidence);
 /* What else is known of the scene. */
 typedef struct tally_cloud_facts {
     double sun_azimuth, sun_elevation; /* degrees; NaN: unknown, and no shadow is looked for */
+    bool snow;                         /* snow lies: only what has no texture at all */
     bool masked;                       /* its provider gave a mask: only what is beyond doubt */
 } tally_cloud_facts;
 

@@ -44,8 +44,9 @@ static tally_status find_in_scene(void *user, size_t i, tally_error *err)
     tally_stack_reader reader;
     tally_patch coarse = { 0 };
     tally_bits mask = { 0 };
-    if (!e->placement.accepted || e->snow || e->hidden) return TALLY_OK;
-    tally_cloud_facts facts = { .sun_azimuth = e->scene->sun_azimuth,
+    if (!e->placement.accepted || e->hidden) return TALLY_OK;
+    tally_cloud_facts facts = { .snow = e->snow,
+                                .sun_azimuth = e->scene->sun_azimuth,
                                 .sun_elevation = e->scene->sun_elevation };
     for (size_t t = 0; t < e->scene->n_tiles; t++)
         facts.masked |= e->scene->tiles[t]->mask_path != NULL;

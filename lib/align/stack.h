@@ -110,7 +110,7 @@ tally_status tally_stack_survey(const tally_context *ctx, const tally_site *site
                                 const tally_scene *const *scenes, size_t n,
                                 const tally_survey_settings *settings, tally_stack **out,
                                 tally_error *err) TALLY_MUST_CHECK;
-/* Gain, offset and noise of a placed scene again, from what its cloud mask leaves of the tie
+/* Gain, offset, noise and snow of a placed scene again, from what its cloud mask leaves of the tie
  * windows.
  */
 tally_status tally_stack_rescale(const tally_context *ctx, tally_stack *stack, size_t i,

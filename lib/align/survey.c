@@ -420,9 +420,13 @@ tally_status tally_stack_rescale(const tally_context *ctx, tally_stack *stack, s
     for (int b = 0; b < stack->n_bands; b++)
         entry->gain[b] = 1, entry->offset[b] = 0;
     tally_status s = read_windows(&job, i, windows, err);
-    if (s == TALLY_OK)
+    if (s == TALLY_OK) {
+        /* a cloud over half of the scene looks like snow with something dark in it */
+        entry->snow = entry->snow && is_white(&job, windows, WHITE_ANY) &&
+                      is_white(&job, windows, WHITE_WITH_TEXTURE);
         s = tally_ties_radiometry(ties, windows, stack->n_bands, entry->gain, entry->offset,
                                   &entry->noise, err);
+    }
     /* nothing is left to fit: what was found with the clouds stands */
     if (s == TALLY_E_NO_MATCH) s = TALLY_OK, *entry = before;
     for (size_t t = 0; t < ties->n; t++)

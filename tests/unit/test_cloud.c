@@ -231,6 +231,33 @@ static void a_plume_is_no_cloud(void **state)
     end(&d);
 }
 
+/* Twice as bright, whiter, and with the grain of the ground: snow. A cloud in it is found all the
+ * same.
+ */
+static void snow_is_no_cloud(void **state)
+{
+    static const tally_cloud_facts winter = { .sun_azimuth = 160,
+                                              .sun_elevation = 25,
+                                              .snow = true };
+    drawn d;
+    bool under, beside;
+    (void)state;
+    begin(&d);
+    for (int b = 0; b < BANDS; b++)
+        for (int y = 0; y < H && !is_water(y); y++)
+            for (int x = 0; x < W; x++) {
+                float *v = &tally_patch_row(&d.scene, b, y)[x];
+                *v = 0.4f * *v * CLOUD[b] / LEVEL[b];
+            }
+    assert_int_equal(masked(&d, &winter, 0, 0, NULL), 0);
+    add_cloud(&d, 300, 150, 70, 1);
+    masked(&d, &winter, 300, 150, &under);
+    masked(&d, &winter, 450, 150, &beside);
+    assert_true(under);
+    assert_false(beside);
+    end(&d);
+}
+
 /* A cloud that the provider's mask left: only where it is beyond doubt. */
 static void with_a_mask_only_what_is_sure(void **state)
 {
@@ -261,6 +288,7 @@ int main(void)
         cmocka_unit_test(a_filled_container_yard_is_no_cloud),
         cmocka_unit_test(snowy_wagons_are_no_cloud),
         cmocka_unit_test(a_plume_is_no_cloud),
+        cmocka_unit_test(snow_is_no_cloud),
         cmocka_unit_test(with_a_mask_only_what_is_sure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
