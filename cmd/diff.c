@@ -13,11 +13,13 @@ static const char doc[] =
     "score, and sign "
     "(-1 darker, 1 brighter). AFTER is warped to that grid, aligned, and brought to BEFORE's "
     "radiometry.\n\n"
-    "Methods: zscore (auto): squared difference in units of noise, summed over bands; difference: "
-    "AFTER minus BEFORE as "
-    "they are; cva: length of the change vector; logratio: for SAR; pca: zscore with what the "
-    "bands share counted once; "
-    "irmad: iterated multivariate alteration detection.\n\n"
+    "Methods: auto: logratio where the images are radar (by their bands' names, or by speckle), "
+    "else "
+    "zscore, both over small neighbourhoods; zscore: squared difference in units of noise, summed "
+    "over bands; difference: AFTER minus BEFORE as they are; cva: length of the change vector; "
+    "irmad: iterated multivariate alteration detection; logratio: for radar; pca: principal "
+    "components of squares of 5 pixels, in two clusters.\n\n"
+    "Thresholds: auto: where noise ends and the histogram parts (docs/methods/thresholds.md).\n\n"
     "Example:\n"
     "  tallyman diff fixtures/sets/tumangang_0.5m/scenes/tumangang_20250918.tif \\\n"
     "      fixtures/sets/tumangang_0.5m/scenes/tumangang_20251015.tif \\\n"
@@ -32,7 +34,8 @@ enum {
     OPT_MIN_AREA,
     OPT_SITE,
     OPT_BLOBS,
-    OPT_BANDS
+    OPT_BANDS,
+    OPT_SCALES
 };
 static const struct argp_option options[] = {
     { "output", 'o', "FILE", 0, "GeoTIFF of mask, score and sign", 0 },
@@ -42,7 +45,11 @@ static const struct argp_option options[] = {
     { "align", OPT_ALIGN, "HOW", 0, "auto or none (default: auto)", 0 },
     { "threshold", OPT_THRESHOLD, "RULE", 0,
       "auto, far:P (false alarms per pixel), mad:K, otsu, ki, or a value in units of the score "
-      "(default: far:0.0001)",
+      "(default: auto)",
+      0 },
+    { "scales", OPT_SCALES, "LIST", 0,
+      "Sides of the neighbourhoods that are looked at, pixels, e.g. 1,3 (default: those of the "
+      "method: auto 1,3, logratio 3,5 and wider where needed, else the pixel alone)",
       0 },
     { "open", OPT_OPEN, "N", 0, "Open the mask with a square of 2 N + 1 pixels (default: 0)", 0 },
     { "min-area", OPT_MIN_AREA, "PX", 0, "Drop blobs of fewer pixels (default: 1)", 0 },
@@ -93,6 +100,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_THRESHOLD:
         s->threshold = arg;
         return 0;
+    case OPT_SCALES:
+        s->scales = arg;
+        return 0;
     case OPT_OPEN:
         s->open = (int)whole(state, "open", arg, 64);
         return 0;
@@ -126,10 +136,11 @@ int cmd_diff(int argc, char **argv, tally_context *ctx)
 
     if (argp_parse(&argp, argc, argv, 0, NULL, &c) != 0) return EXIT_CALL;
     if (tally_diff(ctx, &c.settings, &r, &err) != TALLY_OK) return cmd_failed(&err);
-    printf("{\"method\":\"%s\",\"threshold\":%.6g,\"centre\":%.6g,\"seen\":%.4f,\"changed\":%.6f,"
+    printf("{\"method\":\"%s\",\"scales\":[%s],\"threshold\":%.6g,\"centre\":%.6g,\"seen\":%.4f,"
+           "\"changed\":%.6f,"
            "\"blobs\":%zu,"
            "\"aligned\":%s,\"dx_px\":%.3f,\"dy_px\":%.3f}\n",
-           r.method, r.threshold, r.centre, r.seen, r.changed, r.n_blobs,
+           r.method, r.scales, r.threshold, r.centre, r.seen, r.changed, r.n_blobs,
            r.aligned ? "true" : "false", r.dx_px, r.dy_px);
     return EXIT_DONE;
 }

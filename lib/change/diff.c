@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Two images, strip by strip, three times over: a sample for gain, noise and threshold; the score
- * and the bits; the mask and the sign, once the blobs are known. Four bits a pixel (seen, changed,
+ * Two images: a sample of blocks for gain, noise and threshold; then strip by strip the score and
+ * the bits; the mask and the sign, once the blobs are known. Four bits a pixel (seen, changed,
  * brighter, darker) are all that is kept of the whole image. Known failures are those of the method
  * (score.c) and of alignment; BEFORE is taken as the truth for grid and radiometry.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "change/diff_blobs.h"
@@ -13,9 +14,10 @@
 #include "scene/sink.h"
 #include "tallyman/diff.h"
 
-/* A sample of a million pairs gives gain, noise and quantiles to a tenth of a percent; smaller
- * images are taken whole. */
-enum { SAMPLE = 1 << 20, OPEN_MOST = 64 };
+enum { OPEN_MOST = 64 };
+/* Within a fifth of a pixel nine tenths of the change are found all the same (Dai and Khorram 1998,
+ * doi:10.1109/36.718860), and resampling has its own price. */
+static const double LEAST_PX = 0.2, SPECKLED_LEAST_PX = 0.5;
 
 typedef struct job {
     const tally_context *ctx;
@@ -23,6 +25,7 @@ typedef struct job {
     tally_pair pair;
     tally_score score;
     tally_sample sample;
+    bool decibels;    /* both images, as they are read */
     tally_bits zones; /* no words: everywhere */
     tally_bits seen, changed, brighter, darker;
     float *hits; /* |value| of every changed pixel, before the opening, by row then column */
@@ -32,56 +35,32 @@ typedef struct job {
     int width, height, rows; /* rows of a strip */
 } job;
 
-typedef tally_status (*strip_task)(job *j, tally_box box, const tally_patch *before,
-                                   const tally_patch *after, tally_error *err);
+typedef tally_status (*strip_task)(job *j, tally_box box, tally_box core, tally_patch *before,
+                                   tally_patch *after, tally_error *err);
 
+/* Strip by strip with TALLY_HALO rows around it: `core` is the strip as a box of the patches. */
 static tally_status each_strip(job *j, const char *stage, strip_task task, tally_error *err)
 {
+    const tally_box image = { 0, 0, j->width, j->height };
     tally_status s = TALLY_OK;
 
     for (int y0 = 0; y0 < j->height && s == TALLY_OK; y0 += j->rows) {
         const tally_box box = { 0, y0, j->width,
                                 y0 + j->rows < j->height ? y0 + j->rows : j->height };
+        tally_box wide = { 0, box.y0 - TALLY_HALO, j->width, box.y1 + TALLY_HALO };
         tally_patch before, after;
+        wide = tally_box_intersect(wide, image);
+        const tally_box core = { 0, box.y0 - wide.y0, j->width, box.y1 - wide.y0 };
         if (j->ctx->cancel && atomic_load(j->ctx->cancel))
             return tally_fail(err, TALLY_E_CANCELLED, "diff was stopped");
-        if ((s = tally_pair_read(j->ctx, &j->pair, box, &before, &after, err)) != TALLY_OK) break;
-        for (int y = box.y0; y < box.y1;
-             y++) { /* AFTER's mask becomes what both saw, within the zones */
-            uint64_t *both = tally_bits_row(&after.valid, y - y0);
-            for (size_t w = 0; w < after.valid.words; w++) {
-                both[w] &= tally_bits_row(&before.valid, y - y0)[w];
-                if (j->zones.words) both[w] &= tally_bits_row(&j->zones, y)[w];
-            }
-        }
-        s = task(j, box, &before, &after, err);
+        if ((s = tally_pair_read(j->ctx, &j->pair, wide, &before, &after, err)) != TALLY_OK) break;
+        tally_both_saw(&before, &after);
+        s = task(j, box, core, &before, &after, err);
         tally_patch_fini(&before);
         tally_patch_fini(&after);
         tally_progress(j->ctx, stage, (size_t)box.y1, (size_t)j->height);
     }
     return s;
-}
-
-static tally_status sample_strip(job *j, tally_box box, const tally_patch *before,
-                                 const tally_patch *after, tally_error *err)
-{
-    tally_sample *s = &j->sample;
-    const uint64_t every = ((uint64_t)j->width * (uint64_t)j->height + SAMPLE - 1) / SAMPLE;
-
-    (void)err;
-    for (int y = box.y0; y < box.y1; y++) {
-        for (int x = 0; x < j->width; x++) {
-            if (!tally_bits_get(&after->valid, x, y - box.y0)) continue;
-            /* a lattice that leans, so that it falls in step with no structure of the image */
-            if (((uint64_t)x + 7919u * (uint64_t)y) % every != 0 || s->n == s->capacity) continue;
-            for (int b = 0; b < s->bands; b++) {
-                s->before[b][s->n] = tally_patch_row(before, b, y - box.y0)[x];
-                s->after[b][s->n] = tally_patch_row(after, b, y - box.y0)[x];
-            }
-            s->n++;
-        }
-    }
-    return TALLY_OK;
 }
 
 /* One row of values into bits and hits; the value becomes the score of the output. */
@@ -96,9 +75,11 @@ static tally_status judge_row(job *j, int y, const uint64_t *seen, float *value,
         j->hits_capacity = capacity;
     }
     j->row_hits[y] = j->n_hits;
-    memcpy(tally_bits_row(&j->seen, y), seen, j->seen.words * sizeof *seen);
+    uint64_t *judged = tally_bits_row(&j->seen, y);
+    for (size_t w = 0; w < j->seen.words; w++)
+        judged[w] = j->zones.words ? seen[w] & tally_bits_row(&j->zones, y)[w] : seen[w];
     for (int x = 0; x < j->width; x++) {
-        if (!(seen[x >> 6] >> (x & 63) & 1)) {
+        if (!(judged[x >> 6] >> (x & 63) & 1)) {
             value[x] = NAN;
             continue;
         }
@@ -113,23 +94,24 @@ static tally_status judge_row(job *j, int y, const uint64_t *seen, float *value,
     return TALLY_OK;
 }
 
-static tally_status score_strip(job *j, tally_box box, const tally_patch *before,
-                                const tally_patch *after, tally_error *err)
+static tally_status score_strip(job *j, tally_box box, tally_box core, tally_patch *before,
+                                tally_patch *after, tally_error *err)
 {
     const size_t width = (size_t)j->width, rows = (size_t)tally_box_height(box);
-    float *value = tally_alloc((rows + 1) * width, sizeof *value), *sum = NULL;
-    tally_status s = value ? TALLY_OK : tally_nomem(err, "a strip of scores");
+    float *value = tally_alloc(2 * rows * width, sizeof *value);
+    if (!value) return tally_nomem(err, "a strip of scores");
+    const float *sum = value + rows * width;
 
-    if (value) sum = value + rows * width;
+    if (j->decibels) {
+        tally_patch_undo_decibels(before);
+        tally_patch_undo_decibels(after);
+    }
+    tally_status s =
+        tally_score_window(&j->score, before, after, core, value, value + rows * width, err);
     for (int y = box.y0; y < box.y1 && s == TALLY_OK; y++) {
-        const float *x[TALLY_SCORE_BANDS], *a[TALLY_SCORE_BANDS];
-        float *row = value + (size_t)(y - box.y0) * width;
-        for (int b = 0; b < before->bands; b++) {
-            x[b] = tally_patch_row(before, b, y - box.y0);
-            a[b] = tally_patch_row(after, b, y - box.y0);
-        }
-        tally_score_row(&j->score, x, a, width, row, sum);
-        s = judge_row(j, y, tally_bits_row(&after->valid, y - box.y0), row, sum, err);
+        const size_t at = (size_t)(y - box.y0) * width;
+        s = judge_row(j, y, tally_bits_row(&after->valid, y - box.y0 + core.y0), value + at,
+                      sum + at, err);
     }
     if (s == TALLY_OK && j->sink) s = tally_sink_rows(j->sink, 1, box.y0, (int)rows, value, err);
     tally_free(value);
@@ -263,6 +245,58 @@ static tally_status check(const tally_diff_settings *s, bool *align, tally_error
     return TALLY_OK;
 }
 
+/* As `1,3`. */
+static void tell_scales(const tally_scales *scales, char *out, size_t size)
+{
+    size_t used = 0;
+
+    for (int i = 0; i < scales->n && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s%d", i ? "," : "", scales->side[i]);
+}
+
+/* Does the shift move every pixel by less than `least`? */
+static bool moves_less(const tally_pair *pair, double least_px)
+{
+    for (int i = 0; i < 4; i++) {
+        const tally_point p = { i % 2 ? pair->tiles[0].width : 0,
+                                i / 2 ? pair->tiles[0].height : 0 },
+                          q = tally_affine_apply(&pair->shift, p);
+        if (hypot(q.x - p.x, q.y - p.y) > least_px) return false;
+    }
+    return true;
+}
+
+/* A shift too small to be worth resampling for: the images lie on each other as they are. */
+static void leave_as_is(tally_pair *pair, tally_diff_result *result)
+{
+    pair->shift = (tally_affine) { { 0, 1, 0, 0, 0, 1 } };
+    result->dx_px = result->dy_px = 0.0;
+}
+
+/* Sample and method. Radar is looked at through windows of 3 pixels and more, and resampling makes
+ * its speckle uneven, so that a shift of less than SPECKLED_LEAST_PX is undone once it is known for
+ * radar. */
+static tally_status learn(job *j, tally_method method, const tally_scales *scales,
+                          const tally_threshold *threshold, tally_diff_result *result,
+                          tally_error *err)
+{
+    for (;;) {
+        tally_status s = tally_sample_read(j->ctx, &j->pair, &j->zones, &j->sample, err);
+        if (s != TALLY_OK) return s;
+        if (tally_sample_is_grey(&j->sample)) {
+            j->pair.bands = j->sample.bands = 1;
+            j->sample.named_optical = false;
+        }
+        s = tally_score_learn(&j->score, method, scales, threshold, &j->sample, err);
+        j->decibels = j->sample.decibels;
+        tally_sample_fini(&j->sample);
+        if (s != TALLY_OK || !j->score.speckled || moves_less(&j->pair, 0.0) ||
+            !moves_less(&j->pair, SPECKLED_LEAST_PX))
+            return s;
+        leave_as_is(&j->pair, result);
+    }
+}
+
 static tally_status prepare(job *j, bool align, tally_diff_result *result, tally_error *err)
 {
     const tally_diff_settings *want = j->settings;
@@ -286,6 +320,7 @@ static tally_status prepare(job *j, bool align, tally_diff_result *result, tally
     }
     if (align) s = tally_pair_align(j->ctx, &j->pair, &result->dx_px, &result->dy_px, &found, err);
     result->aligned = found;
+    if (s == TALLY_OK && found && moves_less(&j->pair, LEAST_PX)) leave_as_is(&j->pair, result);
     tally_bits *const bits[] = { &j->seen, &j->changed, &j->brighter, &j->darker };
     for (int i = 0; i < 4 && s == TALLY_OK; i++)
         s = tally_bits_init(bits[i], j->width, j->height, err);
@@ -315,6 +350,7 @@ tally_status tally_diff(const tally_context *ctx, const tally_diff_settings *set
     job j = { .ctx = ctx, .settings = settings };
     tally_method method;
     tally_threshold threshold;
+    tally_scales scales;
     tally_status s;
     bool align;
 
@@ -322,17 +358,16 @@ tally_status tally_diff(const tally_context *ctx, const tally_diff_settings *set
     if ((s = check(settings, &align, err)) != TALLY_OK) return s;
     if ((s = tally_method_parse(settings->method, &method, err)) != TALLY_OK) return s;
     if ((s = tally_threshold_parse(settings->threshold, &threshold, err)) != TALLY_OK) return s;
+    if ((s = tally_scales_parse(settings->scales, &scales, err)) != TALLY_OK) return s;
     result->method = tally_method_name(method);
     if ((s = prepare(&j, align, result, err)) != TALLY_OK) goto out;
 
-    const size_t pixels = (size_t)j.width * (size_t)j.height,
-                 capacity = pixels < 2 * SAMPLE ? pixels : 2 * SAMPLE;
-    if ((s = tally_sample_init(&j.sample, j.pair.bands, capacity, err)) != TALLY_OK) goto out;
-    if ((s = each_strip(&j, "sample", sample_strip, err)) != TALLY_OK) goto out;
-    if ((s = tally_score_learn(&j.score, method, &threshold, &j.sample, err)) != TALLY_OK) goto out;
-    tally_sample_fini(&j.sample);
+    const size_t pixels = (size_t)j.width * (size_t)j.height;
+    if ((s = learn(&j, method, &scales, &threshold, result, err)) != TALLY_OK) goto out;
+    result->method = tally_method_name(j.score.method);
     result->threshold = (double)j.score.limit;
     result->centre = (double)j.score.centre;
+    tell_scales(&j.score.scales, result->scales, sizeof result->scales);
     if (settings->output && (s = tally_sink_create(settings->output, &j.pair.tiles[0], 3, bands,
                                                    &j.sink, err)) != TALLY_OK)
         goto out;

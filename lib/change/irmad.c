@@ -17,7 +17,9 @@
 #include "change/opencv_adapter.h"
 
 enum { B = TALLY_SCORE_BANDS, ROUNDS = 30 };
-#define SETTLED  1e-3 /* of every canonical correlation; Nielsen's own rule */
+#define SETTLED 1e-3 /* of every canonical correlation; Nielsen's own rule */
+#define LEAST_UNCHANGED                                                                            \
+    0.05 /* mean weight: on fewer pixels the rounds close in on water, whose noise is none */
 #define SINGULAR 1e-9 /* of a pivot against the variance it came from */
 #define LEAST_AXIS                                                                                 \
     1e-4 /* variance of a principal axis against the largest: below it there are only rounding     \
@@ -139,12 +141,28 @@ static void set_components(tally_score *score, const moments *m, double a[B][B],
     }
 }
 
-tally_status tally_irmad_learn(tally_score *score, const tally_sample *sample, tally_error *err)
+/* Squared length of each pixel's change vector. */
+static void squared_lengths(const tally_score *score, const float *const *before,
+                            const float *const *after, size_t n, float *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        float total = 0.0f;
+        for (int k = 0; k < score->bands; k++) {
+            float z = score->c[k];
+            for (int b = 0; b < score->bands; b++)
+                z += score->p[k][b] * before[b][i] + score->q[k][b] * after[b][i];
+            total += z * z;
+        }
+        out[i] = total;
+    }
+}
+
+tally_status tally_irmad_learn(tally_score *score, const tally_columns *sample, tally_error *err)
 {
     const int n = score->bands;
     const float *column[2 * B];
     float *weight = tally_alloc(sample->n, sizeof *weight),
-          *value = tally_alloc(2 * sample->n, sizeof *value);
+          *value = tally_alloc(sample->n, sizeof *value);
     double a[B][B], b[B][B], rho[B], before[B] = { 0 };
     tally_status s = TALLY_OK;
     moments m;
@@ -166,14 +184,17 @@ tally_status tally_irmad_learn(tally_score *score, const tally_sample *sample, t
             break;
         }
         set_components(score, &m, a, b, rho);
-        tally_score_row(score, column, column + n, sample->n, value, value + sample->n);
-        for (size_t i = 0; i < sample->n; i++)
+        squared_lengths(score, column, column + n, sample->n, value);
+        double unchanged = 0.0;
+        for (size_t i = 0; i < sample->n; i++) {
             weight[i] = (float)tally_chi_square_tail((double)value[i], n);
+            unchanged += (double)weight[i];
+        }
         for (int i = 0; i < n; i++) {
             moved = fmax(moved, fabs(rho[i] - before[i]));
             before[i] = rho[i];
         }
-        if (moved < SETTLED) break;
+        if (moved < SETTLED || unchanged < LEAST_UNCHANGED * (double)sample->n) break;
     }
     if (s == TALLY_OK) {
         const double half = (double)tally_median(value, sample->n);
@@ -193,8 +214,8 @@ tally_status tally_irmad_learn(tally_score *score, const tally_sample *sample, t
 }
 
 /* The normalised difference of each band, and a weight of 0 where it is plainly change. */
-static void clean_differences(const tally_score *score, const tally_sample *sample, float *const *d,
-                              float *weight)
+static void clean_differences(const tally_score *score, const tally_columns *sample,
+                              float *const *d, float *weight)
 {
     const double limit = (double)tally_threshold_far(CLEAN, score->bands);
 
@@ -210,8 +231,8 @@ static void clean_differences(const tally_score *score, const tally_sample *samp
     }
 }
 
-tally_status tally_pca_learn(const tally_score *score, const tally_sample *sample, double w[B][B],
-                             double centre[B], tally_error *err)
+tally_status tally_whiten_learn(const tally_score *score, const tally_columns *sample,
+                                double w[B][B], double centre[B], tally_error *err)
 {
     const int n = score->bands;
     float *room = tally_alloc((size_t)(n + 1) * sample->n, sizeof *room), *d[B];
@@ -229,12 +250,15 @@ tally_status tally_pca_learn(const tally_score *score, const tally_sample *sampl
     for (int i = 0; i < n && kept > 0.0; i++) {
         for (int j = 0; j < n; j++)
             flat[i * n + j] = m.s[i][j];
+        /* images that hardly differ have their least noise, not none */
+        const double least = 0.5 * (double)score->sigma[i];
+        flat[i * n + i] = fmax(flat[i * n + i], least * least);
         centre[i] = m.mean[i];
     }
     if (!(kept > 0.0) || !tally_eigen_symmetric(flat, n, value, vector) || !(value[0] > 0.0)) {
         tally_free(room);
         return tally_fail(err, TALLY_E_NODATA,
-                          "pca: the two images show no noise to compare with; use --method zscore");
+                          "the two images show no noise to compare with; use --method difference");
     }
     for (size_t i = 0; i < sample->n; i++) {
         double total = 0.0;

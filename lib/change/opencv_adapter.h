@@ -13,6 +13,10 @@ extern "C" {
 /* Eigenvalues, largest first, and unit eigenvectors, one a row, of the symmetric n x n matrix `a`.
  * False: OpenCV failed. */
 bool tally_eigen_symmetric(const double *a, int n, double *values, double *vectors);
+/* Two clusters (k-means++, seeded, the best of four tries) of n points of `dims` <= 32 floats, one
+ * point after the other: their centres, in no order, into centres[2 * dims]. False: OpenCV failed.
+ */
+bool tally_two_means(const float *points, int n, int dims, double *centres);
 
 #ifdef __cplusplus
 }

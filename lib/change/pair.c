@@ -41,6 +41,14 @@ static tally_status pick(const tally_context *ctx, const char *path, const char 
     return TALLY_OK;
 }
 
+/* A file of several unknown bands: the first stands in as `pan` (scene/roles.c). */
+static bool is_stand_in(const tally_tile *t)
+{
+    for (int r = 0; r < TALLY_BAND_ROLES; r++)
+        if (t->bands[r] && r != TALLY_PAN) return false;
+    return t->n_bands - (t->has_alpha > 0) > 1;
+}
+
 /* Roles that both know; without any, bands by their position when both have as many. */
 static tally_status match_bands(tally_pair *pair, tally_error *err)
 {
@@ -48,9 +56,10 @@ static tally_status match_bands(tally_pair *pair, tally_error *err)
     const int colours[2] = { t[0].n_bands - (t[0].has_alpha > 0),
                              t[1].n_bands - (t[1].has_alpha > 0) };
 
-    for (int r = 0; r < TALLY_BAND_ROLES; r++) {
+    for (int r = 0; r < TALLY_BAND_ROLES && !is_stand_in(&t[0]) && !is_stand_in(&t[1]); r++) {
         if (t[0].bands[r] && t[1].bands[r]) pair->roles[pair->bands++] = (tally_band_role)r;
     }
+    pair->roles_known = pair->bands > 0;
     if (pair->bands) return TALLY_OK;
     if (colours[0] != colours[1])
         return tally_fail(err, TALLY_E_FORMAT,
@@ -158,6 +167,31 @@ static tally_box piece_window(const tally_pair *pair, tally_box piece, const tal
     return box;
 }
 
+/* A pixel of BEFORE whose middle falls on AFTER's outermost half pixel shows that pixel: without
+ * this, a shift of a hundredth of a pixel would take a row and a column from what both saw. */
+static void fill_rim(const tally_context *ctx, const tally_patch *native, const tally_pair *pair,
+                     tally_box window, tally_point at, double dx, double dy, tally_box piece,
+                     tally_box box, int y, tally_patch *after)
+{
+    const double right = pair->tiles[1].width - 1 - window.x0,
+                 bottom = pair->tiles[1].height - 1 - window.y0, left = -window.x0,
+                 top = -window.y0;
+    for (int i = 0; i < tally_box_width(piece); i++) {
+        const int column = piece.x0 - box.x0 + i;
+        if (tally_bits_get(&after->valid, column, y - box.y0)) continue;
+        const double u = at.x + dx * i, v = at.y + dy * i;
+        if (!(u >= left - 0.5 && u <= right + 0.5 && v >= top - 0.5 && v <= bottom + 0.5)) continue;
+        if (u >= left && u <= right && v >= top && v <= bottom) continue;
+        uint64_t seen = 0;
+        ctx->kernels->gather_f32(
+            native->pixels, native->stride, native->plane, native->bands, native->width,
+            native->height, native->valid.bits, native->valid.words, tally_clamp(u, left, right),
+            tally_clamp(v, top, bottom), 1.0, 0.0, 1,
+            tally_patch_row(after, 0, y - box.y0) + column, after->plane, &seen);
+        if (seen & 1) tally_bits_set(&after->valid, column, y - box.y0);
+    }
+}
+
 /* Resample one piece of AFTER into its columns of the patch that covers `box`. */
 static tally_status read_piece(const tally_context *ctx, tally_pair *pair, tally_box piece,
                                tally_box box, tally_patch *after, tally_error *err)
@@ -180,12 +214,14 @@ static tally_status read_piece(const tally_context *ctx, tally_pair *pair, tally
     const double dy = fabs(map.c[4]) < STEP_NOISE ? 0.0 : map.c[4];
     for (int y = piece.y0; y < piece.y1; y++) {
         const tally_point at = tally_affine_apply(&map, (tally_point) { piece.x0 + 0.5, y + 0.5 });
+        const tally_point from = { tally_round_to(at.x - 0.5 - window.x0, PLACES),
+                                   tally_round_to(at.y - 0.5 - window.y0, PLACES) };
         ctx->kernels->gather_f32(
             native.pixels, native.stride, native.plane, native.bands, native.width, native.height,
-            native.valid.bits, native.valid.words, tally_round_to(at.x - 0.5 - window.x0, PLACES),
-            tally_round_to(at.y - 0.5 - window.y0, PLACES), dx, dy, n,
+            native.valid.bits, native.valid.words, from.x, from.y, dx, dy, n,
             tally_patch_row(after, 0, y - box.y0) + (piece.x0 - box.x0), after->plane,
             tally_bits_row(&after->valid, y - box.y0) + (piece.x0 - box.x0) / 64);
+        fill_rim(ctx, &native, pair, window, from, dx, dy, piece, box, y, after);
     }
     tally_patch_fini(&native);
     return TALLY_OK;

@@ -17,6 +17,7 @@ typedef struct tally_pair {
     tally_placement placement; /* what tally_pair_align found, also when it was not used */
     tally_band_role roles[TALLY_BAND_ROLES];
     int bands;
+    bool roles_known;     /* false: `roles` only number the bands, by their position */
     const char *names[2]; /* paths as given */
 } tally_pair;
 

@@ -2,38 +2,55 @@
 /*
  * Six ways to say how much a pixel changed.
  *   difference  AFTER minus BEFORE as they are, mean of the bands, signed
- *   zscore      sum over the bands of ((AFTER' - BEFORE) / sigma)^2, AFTER' in BEFORE's radiometry
- *   cva         length of the change vector AFTER' - BEFORE (Malila 1980)
+ *   zscore      the squared length of the change vector AFTER' - BEFORE in units of its noise,
+ *               AFTER' in BEFORE's radiometry; noise that bands share counts once (Mahalanobis)
+ *   cva         the length of that vector in the images' units (Malila 1980)
  *   irmad       canonical variates of both images, iterated with the chance of no change as weight
- * (Nielsen 2007) logratio    mean over the bands of ln(AFTER / BEFORE), its median taken out,
- * signed: for speckle (Rignot, van Zyl 1993) pca         like zscore, in the principal axes of the
- * difference, where noise that bands share counts once Gain and offset per band come from a reduced
- * major axis fit that drops what lies beyond 2.5 robust deviations and fits again, ten times; sigma
- * is 1.4826 MAD of what is left over. Known failures: more than half of the image changed (the
- * change becomes the norm); misregistration counts as change along every edge; irmad and pca want
- * bands that are not copies of each other.
+ *               (Nielsen 2007; irmad.c)
+ *   logratio    mean over the bands of ln(AFTER / BEFORE), the unchanged pixels' value taken out,
+ *               signed: for speckle (Rignot and van Zyl 1993)
+ *   pca         principal components of the change in squares of 5 x 5 pixels, cut in two clusters
+ *               (Celik 2009; celik.c)
+ * Gain and offset per band come from a reduced major axis fit that drops what lies beyond 2.5
+ * robust deviations and fits again, ten times; sigma is 1.4826 MAD of what is left over. What both
+ * do with the neighbourhood of a pixel is in scales.c.
+ *
+ * `auto` takes logratio over 3 and 5 pixels where the images are radar: their bands are called so,
+ * or all that they have is one or two bands under speckle (speckle.c). Where that leaves no class
+ * apart from the noise, larger neighbourhoods are tried. All else is optical: zscore over 1 and 3
+ * pixels.
+ *
+ * Known failures: more than half of the image changed (the change becomes the norm);
+ * misregistration counts as change along every edge; irmad wants bands that are not copies of each
+ * other.
  *
  * Constants: 2.5 and ten rounds are the usual trimming, chosen on made images; sigma is at least
  * 0.2 % of the band's level, since 8-bit images of flat ground differ by whole steps or not at all;
- * irmad stops at 30 rounds or when no correlation moves by 0.001, as Nielsen does.
+ * a hundredth of the level is added before a logarithm, since dark water of 8-bit radar holds whole
+ * steps, too.
  */
+#include "change/score.h"
+
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "change/background.h"
+#include "change/celik.h"
 #include "change/irmad.h"
-#include "change/score.h"
+#include "change/speckle.h"
 
 #define MAD_TO_SIGMA 1.4826
 #define TRIM         2.5
 #define ROUNDS       10
 #define SIGMA_FLOOR  0.002
 #define LEAST_SAMPLE 16
-#define LOG_FLOOR    0.001 /* of the median level: ln of nothing is no measurement */
-#define LEAST_FIT_R  0.3   /* bands less alike than this carry no gain; the offset alone is taken */
+#define LOG_FLOOR    0.01
+#define LEAST_FIT_R  0.3 /* bands less alike than this carry no gain; the offset alone is taken */
 
-static const char *const names[TALLY_METHODS] = { "difference", "zscore",   "cva",
-                                                  "irmad",      "logratio", "pca" };
+static const char *const names[TALLY_METHODS] = { "auto",  "difference", "zscore", "cva",
+                                                  "irmad", "logratio",   "pca" };
 
 const char *tally_method_name(tally_method method)
 {
@@ -42,38 +59,41 @@ const char *tally_method_name(tally_method method)
 
 tally_status tally_method_parse(const char *text, tally_method *out, tally_error *err)
 {
-    *out = TALLY_METHOD_ZSCORE;
-    if (!text || strcmp(text, "auto") == 0) return TALLY_OK;
-    for (int m = 0; m < TALLY_METHODS; m++) {
+    *out = TALLY_METHOD_AUTO;
+    for (int m = 0; text && m < TALLY_METHODS; m++) {
         if (strcmp(text, names[m]) != 0) continue;
         *out = (tally_method)m;
         return TALLY_OK;
     }
+    return !text ? TALLY_OK
+                 : tally_fail(err, TALLY_E_ARG,
+                              "method '%s': wants auto, difference, zscore, cva, irmad, logratio "
+                              "or pca",
+                              text);
+}
+
+tally_status tally_scales_parse(const char *text, tally_scales *out, tally_error *err)
+{
+    const char *at = text;
+
+    *out = (tally_scales) { 0 };
+    if (!text || strcmp(text, "auto") == 0) return TALLY_OK;
+    while (out->n < TALLY_SCALES) {
+        char *end;
+        errno = 0;
+        const long side = strtol(at, &end, 10);
+        const bool rises = out->n == 0 || side > out->side[out->n - 1];
+        if (end == at || errno || side < 1 || side > 2 * TALLY_HALO + 1 || side % 2 == 0 || !rises)
+            break;
+        out->side[out->n++] = (int)side;
+        if (*end == '\0') return TALLY_OK;
+        if (*end != ',') break;
+        at = end + 1;
+    }
     return tally_fail(err, TALLY_E_ARG,
-                      "method '%s': wants auto, difference, zscore, cva, irmad, logratio or pca",
-                      text);
-}
-
-tally_status tally_sample_init(tally_sample *sample, int bands, size_t capacity, tally_error *err)
-{
-    *sample = (tally_sample) { .bands = bands, .capacity = capacity };
-    for (int b = 0; b < bands; b++) {
-        sample->before[b] = tally_alloc(capacity + 1, sizeof(float));
-        sample->after[b] = tally_alloc(capacity + 1, sizeof(float));
-        if (sample->before[b] && sample->after[b]) continue;
-        tally_sample_fini(sample);
-        return tally_nomem(err, "a sample of two images");
-    }
-    return TALLY_OK;
-}
-
-void tally_sample_fini(tally_sample *sample)
-{
-    for (int b = 0; b < TALLY_SCORE_BANDS; b++) {
-        tally_free(sample->before[b]);
-        tally_free(sample->after[b]);
-    }
-    *sample = (tally_sample) { 0 };
+                      "scales '%s': wants auto, or up to %d rising odd numbers of pixels from 1 to "
+                      "%d, such as 1,3",
+                      text, TALLY_SCALES, 2 * TALLY_HALO + 1);
 }
 
 /* Median and 1.4826 MAD of values that are given up. */
@@ -120,7 +140,7 @@ static bool fit_once(const float *x, const float *y, size_t n, float *room, doub
     return true;
 }
 
-static void fit_band(tally_score *score, int b, const tally_sample *s, float *room)
+static void fit_band(tally_score *score, int b, const tally_columns *s, float *room)
 {
     const float *x = s->before[b], *y = s->after[b];
     double mx, sx, my, sy, gain = 1.0, offset = 0.0;
@@ -141,7 +161,7 @@ static void fit_band(tally_score *score, int b, const tally_sample *s, float *ro
     score->offset[b] = (float)tally_round_to(offset, 1e6);
 }
 
-static void noise_of_band(tally_score *score, int b, const tally_sample *s, float *room)
+static void noise_of_band(tally_score *score, int b, const tally_columns *s, float *room)
 {
     double centre, sigma, level;
 
@@ -153,6 +173,11 @@ static void noise_of_band(tally_score *score, int b, const tally_sample *s, floa
     sigma = fmax(fmax(sigma, SIGMA_FLOOR * level), 1e-6);
     score->sigma[b] = (float)sigma;
     score->floor[b] = (float)fmax(LOG_FLOOR * level, 1e-12);
+}
+
+static bool is_signed(tally_method m)
+{
+    return m == TALLY_METHOD_DIFFERENCE || m == TALLY_METHOD_LOGRATIO;
 }
 
 /* p = -w, q = w gain, c = w (offset - centre): a transform w of the normalised difference. */
@@ -168,29 +193,155 @@ static void set_transform(tally_score *score, int i, const double *w, const doub
     score->c[i] = (float)c;
 }
 
-static tally_status learn_transform(tally_score *score, const tally_sample *s, tally_error *err)
+static tally_status learn_transform(tally_score *score, const tally_columns *s, tally_error *err)
 {
-    const double zero[TALLY_SCORE_BANDS] = { 0 };
+    double w[TALLY_SCORE_BANDS][TALLY_SCORE_BANDS] = { { 0 } }, centre[TALLY_SCORE_BANDS] = { 0 };
 
     if (score->method == TALLY_METHOD_IRMAD) return tally_irmad_learn(score, s, err);
-    if (score->method == TALLY_METHOD_PCA) {
-        double w[TALLY_SCORE_BANDS][TALLY_SCORE_BANDS], centre[TALLY_SCORE_BANDS];
-        const tally_status status = tally_pca_learn(score, s, w, centre, err);
-        for (int i = 0; i < score->bands && status == TALLY_OK; i++)
-            set_transform(score, i, w[i], centre);
-        return status;
+    if (score->method == TALLY_METHOD_CVA) {
+        for (int b = 0; b < score->bands; b++)
+            w[b][b] = 1.0;
+    } else {
+        const tally_status status = tally_whiten_learn(score, s, w, centre, err);
+        if (status != TALLY_OK) return status;
     }
-    for (int b = 0; b < score->bands; b++) {
-        double w[TALLY_SCORE_BANDS] = { 0 };
-        w[b] = score->method == TALLY_METHOD_CVA ? 1.0 : 1.0 / (double)score->sigma[b];
-        set_transform(score, b, w, zero);
+    for (int i = 0; i < score->bands; i++)
+        set_transform(score, i, w[i], centre);
+    return TALLY_OK;
+}
+
+static void columns_fini(tally_columns *c)
+{
+    for (int b = 0; b < TALLY_SCORE_BANDS; b++) {
+        tally_free(c->before[b]);
+        tally_free(c->after[b]);
+    }
+}
+
+static tally_status columns_init(tally_columns *c, const tally_sample *sample, tally_error *err)
+{
+    *c = (tally_columns) { .bands = sample->bands, .n = sample->n };
+    for (int b = 0; b < sample->bands; b++) {
+        c->before[b] = tally_alloc(sample->n, sizeof(float));
+        c->after[b] = tally_alloc(sample->n, sizeof(float));
+        if (!c->before[b] || !c->after[b]) {
+            columns_fini(c);
+            return tally_nomem(err, "a sample of two images");
+        }
+        tally_sample_column(sample, 0, b, c->before[b]);
+        tally_sample_column(sample, 1, b, c->after[b]);
     }
     return TALLY_OK;
 }
 
-static bool is_signed(tally_method m)
+static float median_ratio(const tally_score *score, const tally_columns *s, float *room)
 {
-    return m == TALLY_METHOD_DIFFERENCE || m == TALLY_METHOD_LOGRATIO;
+    for (size_t i = 0; i < s->n; i++) {
+        room[i] = 0.0f;
+        for (int b = 0; b < score->bands; b++)
+            room[i] += logf(fmaxf(s->after[b][i], 0.0f) + score->floor[b]) -
+                       logf(fmaxf(s->before[b][i], 0.0f) + score->floor[b]);
+        room[i] /= (float)score->bands;
+    }
+    return tally_median(room, s->n);
+}
+
+/* Gain, offset, noise, transform: what does not depend on the neighbourhood. */
+static tally_status learn_bands(tally_score *score, const tally_sample *sample, tally_error *err)
+{
+    tally_columns columns;
+    tally_status s = columns_init(&columns, sample, err);
+
+    if (s != TALLY_OK) return s;
+    float *room = tally_alloc(sample->n, sizeof *room);
+    if (!room) s = tally_nomem(err, "a sample of two images");
+    for (int b = 0; b < score->bands && s == TALLY_OK; b++) {
+        score->gain[b] = 1.0f;
+        if (!is_signed(score->method) && !score->speckled) fit_band(score, b, &columns, room);
+        noise_of_band(score, b, &columns, room);
+    }
+    if (s == TALLY_OK && !is_signed(score->method) && !score->speckled)
+        s = learn_transform(score, &columns, err);
+    if (s == TALLY_OK && score->method == TALLY_METHOD_PCA && score->speckled)
+        score->log_centre = median_ratio(score, &columns, room);
+    tally_free(room);
+    columns_fini(&columns);
+    return s;
+}
+
+void tally_score_signed(const tally_score *score, const tally_patch *before,
+                        const tally_patch *after, float *plane)
+{
+    const bool log = score->method != TALLY_METHOD_DIFFERENCE;
+
+    for (int y = 0; y < before->height; y++) {
+        float *out = plane + (size_t)y * (size_t)before->width;
+        for (int x = 0; x < before->width; x++)
+            out[x] = 0.0f;
+        for (int b = 0; b < score->bands; b++) {
+            const float *u = tally_patch_row(before, b, y), *v = tally_patch_row(after, b, y);
+            const float low = score->floor[b];
+            for (int x = 0; x < before->width; x++)
+                out[x] += log ? logf(fmaxf(v[x], 0.0f) + low) - logf(fmaxf(u[x], 0.0f) + low)
+                              : v[x] - u[x];
+        }
+        for (int x = 0; x < before->width; x++)
+            out[x] /= (float)score->bands;
+    }
+}
+
+void tally_score_lengths(const tally_score *score, const tally_patch *before,
+                         const tally_patch *after, float *plane)
+{
+    const int n = score->bands;
+
+    if (score->speckled) {
+        tally_score_signed(score, before, after, plane);
+        for (size_t i = 0; i < (size_t)before->width * (size_t)before->height; i++)
+            plane[i] = fabsf(plane[i] - score->log_centre);
+        return;
+    }
+    for (int y = 0; y < before->height; y++) {
+        const float *u[TALLY_SCORE_BANDS], *v[TALLY_SCORE_BANDS];
+        float *out = plane + (size_t)y * (size_t)before->width;
+        for (int b = 0; b < n; b++) {
+            u[b] = tally_patch_row(before, b, y);
+            v[b] = tally_patch_row(after, b, y);
+        }
+        for (int x = 0; x < before->width; x++) {
+            float total = 0.0f;
+            for (int k = 0; k < n; k++) {
+                float z = score->c[k];
+                for (int b = 0; b < n; b++)
+                    z += score->p[k][b] * u[b][x] + score->q[k][b] * v[b][x];
+                total += z * z;
+            }
+            out[x] = sqrtf(total);
+        }
+    }
+}
+
+/* Values of all judged pixels; `values` has room for sample->n. */
+static tally_status sample_values(const tally_score *score, const tally_sample *sample,
+                                  float *values, tally_error *err)
+{
+    tally_status s = TALLY_OK;
+
+    for (size_t i = 0; i < sample->n_blocks && s == TALLY_OK; i++) {
+        const tally_block *b = &sample->blocks[i];
+        const size_t width = (size_t)tally_box_width(b->core),
+                     pixels = width * (size_t)tally_box_height(b->core);
+        float *value = tally_alloc(2 * pixels, sizeof *value);
+        if (!value) return tally_nomem(err, "the scores of a block");
+        s = tally_score_window(score, &b->before, &b->after, b->core, value, value + pixels, err);
+        for (size_t k = 0; k < pixels && s == TALLY_OK; k++) {
+            if (tally_bits_get(&b->judged, b->core.x0 + (int)(k % width),
+                               b->core.y0 + (int)(k / width)))
+                *values++ = value[k];
+        }
+        tally_free(value);
+    }
+    return s;
 }
 
 /* Where a false-alarm rate a pixel lies under the noise model of the method. */
@@ -205,136 +356,178 @@ static double far_limit(const tally_score *score, double rate, double sigma)
     return sqrt(q * pooled);
 }
 
-/* The threshold, from the values of the whole sample. */
-static tally_status learn_limit(tally_score *score, const tally_threshold *t, const tally_sample *s,
-                                tally_error *err)
+/* Scores that are lengths already; the others are squares, which the histogram rules see by their
+ * root: squares would put nearly all into the first bin. */
+static bool is_length(const tally_score *score)
 {
-    float *value = tally_alloc(s->n, sizeof *value), *sum = tally_alloc(s->n, sizeof *sum);
-    double median, sigma;
+    return is_signed(score->method) || score->method == TALLY_METHOD_CVA ||
+           score->method == TALLY_METHOD_PCA;
+}
 
-    if (!value || !sum) {
-        tally_free(value);
-        tally_free(sum);
-        return tally_nomem(err, "the scores of a sample");
+static tally_status limit_by_histogram(tally_score *score, tally_rule rule, float *value, size_t n,
+                                       tally_error *err)
+{
+    const bool length = is_length(score);
+    double cut = 0.0;
+    tally_status s = TALLY_OK;
+
+    for (size_t i = 0; i < n; i++) {
+        const float from = fabsf(value[i] - score->centre);
+        value[i] = length ? from : sqrtf(from);
     }
-    tally_score_row(score, (const float *const *)s->before, (const float *const *)s->after, s->n,
-                    value, sum);
-    memcpy(sum, value, s->n * sizeof *sum);
-    robust(sum, s->n, &median, &sigma);
-    if (score->method ==
-        TALLY_METHOD_LOGRATIO) { /* the common factor of both images is no change */
-        score->c[0] = (float)-median;
-        for (size_t i = 0; i < s->n; i++)
+    if (rule == TALLY_RULE_AUTO)
+        s = tally_threshold_auto_length(value, n, &cut, err);
+    else
+        cut =
+            rule == TALLY_RULE_OTSU ? tally_threshold_otsu(value, n) : tally_threshold_ki(value, n);
+    score->limit = (float)(length ? cut : cut * cut);
+    return s;
+}
+
+static double far_by_noise(tally_score *score, double rate, double sigma)
+{
+    double least = 0.0;
+
+    for (int b = 0; b < score->bands; b++)
+        least += (double)score->sigma[b] / score->bands;
+    if (score->method == TALLY_METHOD_DIFFERENCE && !(sigma > 0)) sigma = least;
+    if (score->method == TALLY_METHOD_LOGRATIO) sigma = fmax(sigma, SIGMA_FLOOR);
+    return far_limit(score, rate, sigma);
+}
+
+/* Centre and limit, from the values of the whole sample, which are given up. */
+static tally_status learn_limit(tally_score *score, const tally_threshold *t, float *value,
+                                size_t n, tally_error *err)
+{
+    double median, sigma;
+    float *room = tally_alloc(n, sizeof *room);
+
+    if (!room) return tally_nomem(err, "the scores of a sample");
+    memcpy(room, value, n * sizeof *room);
+    robust(room, n, &median, &sigma);
+    tally_free(room);
+    if (score->method == TALLY_METHOD_LOGRATIO) { /* the common factor of both is no change */
+        score->log_centre += (float)median;
+        for (size_t i = 0; i < n; i++)
             value[i] -= (float)median;
         median = 0.0;
     }
-    const double centre = is_signed(score->method) ? median : 0.0;
-    score->centre = (float)(t->rule == TALLY_RULE_MAD     ? median
-                            : t->rule == TALLY_RULE_VALUE ? 0.0
-                                                          : centre);
+    const bool absolute = t->rule == TALLY_RULE_VALUE;
+    score->centre =
+        (float)(t->rule == TALLY_RULE_MAD || (is_signed(score->method) && !absolute) ? median
+                                                                                     : 0.0);
     switch (t->rule) {
-    case TALLY_RULE_FAR: {
-        float least = 0.0f;
-        for (int b = 0; b < score->bands; b++)
-            least += score->sigma[b] / (float)score->bands;
-        if (score->method == TALLY_METHOD_DIFFERENCE && !(sigma > 0)) sigma = (double)least;
-        if (score->method == TALLY_METHOD_LOGRATIO) sigma = fmax(sigma, SIGMA_FLOOR);
-        score->limit = (float)far_limit(score, t->parameter, sigma);
-        break;
-    }
+    case TALLY_RULE_FAR:
+        score->limit = (float)far_by_noise(score, t->parameter, sigma);
+        return TALLY_OK;
     case TALLY_RULE_MAD:
         score->limit = (float)(t->parameter * sigma);
-        break;
+        return TALLY_OK;
     case TALLY_RULE_VALUE:
         score->limit = (float)t->parameter;
-        break;
-    default: /* otsu and ki see amplitudes: squares would put nearly all into the first bin */
-        for (size_t i = 0; i < s->n; i++) {
-            const float from = fabsf(value[i] - (float)centre);
-            value[i] =
-                is_signed(score->method) || score->method == TALLY_METHOD_CVA ? from : sqrtf(from);
+        return TALLY_OK;
+    case TALLY_RULE_AUTO:
+        if (score->method == TALLY_METHOD_PCA) {
+            score->limit = score->filter_cut;
+            return TALLY_OK;
         }
-        const double cut = t->rule == TALLY_RULE_OTSU ? tally_threshold_otsu(value, s->n)
-                                                      : tally_threshold_ki(value, s->n);
-        score->limit =
-            (float)(is_signed(score->method) || score->method == TALLY_METHOD_CVA ? cut
-                                                                                  : cut * cut);
+        return limit_by_histogram(score, t->rule, value, n, err);
+    default:
+        return limit_by_histogram(score, t->rule, value, n, err);
     }
-    tally_free(value);
-    tally_free(sum);
+}
+
+/* The automatic cut under speckle: over wider neighbourhoods where the changed class does not stand
+ * apart, unless the scales were asked for. */
+static tally_status learn_speckle_limit(tally_score *score, bool fixed, const tally_sample *sample,
+                                        float *value, tally_error *err)
+{
+    static const tally_scales wider[] = { { 3, { 3, 5, 7 } }, { 3, { 5, 7, 9 } } };
+    const tally_scales first = score->scales;
+    double centre, cut;
+    bool clear = false;
+
+    for (int attempt = 0; attempt < 4; attempt++) {
+        /* the last attempt goes back to the middle: clear nowhere, so neither end is better */
+        score->scales = attempt == 0 ? first : wider[attempt == 2];
+        tally_status s = sample_values(score, sample, value, err);
+        if (s == TALLY_OK)
+            s = tally_threshold_auto_speckle(value, sample->n, &centre, &cut, &clear, err);
+        if (s != TALLY_OK) return s;
+        if (clear || fixed) break;
+    }
+    score->log_centre += (float)centre;
+    score->centre = 0.0f;
+    score->limit = (float)cut;
     return TALLY_OK;
 }
 
-tally_status tally_score_learn(tally_score *score, tally_method method,
-                               const tally_threshold *threshold, const tally_sample *sample,
+static tally_status is_radar(tally_sample *sample, bool *out, tally_error *err)
+{
+    double least = INFINITY;
+
+    *out = sample->named_radar;
+    if (*out || sample->named_optical || sample->bands > 2) return TALLY_OK;
+    for (int side = 0; side < 2; side++) {
+        tally_speckle windows = { 0 };
+        tally_status s = TALLY_OK;
+        for (size_t i = 0; i < sample->n_blocks && s == TALLY_OK; i++)
+            s = tally_speckle_add(
+                &windows, side ? &sample->blocks[i].after : &sample->blocks[i].before, 0, err);
+        if (s == TALLY_OK) least = fmin(least, tally_speckle_quietest(&windows));
+        tally_speckle_fini(&windows);
+        if (s != TALLY_OK) return s;
+    }
+    *out = tally_speckle_is(least);
+    return TALLY_OK;
+}
+
+static void choose_scales(tally_score *score, const tally_scales *wanted, bool is_auto)
+{
+    if (wanted->n > 0)
+        score->scales = *wanted;
+    else if (score->method == TALLY_METHOD_LOGRATIO)
+        score->scales = (tally_scales) { 2, { 3, 5 } };
+    else if (is_auto)
+        score->scales = (tally_scales) { 2, { 1, 3 } };
+    else
+        score->scales = (tally_scales) { 1, { 1 } };
+}
+
+tally_status tally_score_learn(tally_score *score, tally_method method, const tally_scales *scales,
+                               const tally_threshold *threshold, tally_sample *sample,
                                tally_error *err)
 {
-    float *room;
-    tally_status s;
-
     *score = (tally_score) { .method = method, .bands = sample->bands };
     if (sample->n < LEAST_SAMPLE)
         return tally_fail(err, TALLY_E_NODATA,
                           "only %zu pixels are seen by both images; at least %d are needed",
                           sample->n, LEAST_SAMPLE);
-    if (!(room = tally_alloc(sample->n, sizeof *room)))
-        return tally_nomem(err, "a sample of two images");
-    for (int b = 0; b < score->bands; b++) {
-        score->gain[b] = 1.0f;
-        if (!is_signed(method)) fit_band(score, b, sample, room);
-        noise_of_band(score, b, sample, room);
-    }
-    tally_free(room);
-    s = is_signed(method) ? TALLY_OK : learn_transform(score, sample, err);
-    return s == TALLY_OK ? learn_limit(score, threshold, sample, err) : s;
-}
+    if (method == TALLY_METHOD_AUTO || method == TALLY_METHOD_LOGRATIO ||
+        method == TALLY_METHOD_PCA)
+        tally_sample_undo_decibels(sample);
+    bool radar = false;
+    tally_status s = TALLY_OK;
+    if (method == TALLY_METHOD_AUTO || method == TALLY_METHOD_PCA)
+        s = is_radar(sample, &radar, err);
+    if (s != TALLY_OK) return s;
+    if (method == TALLY_METHOD_AUTO)
+        score->method = radar ? TALLY_METHOD_LOGRATIO : TALLY_METHOD_ZSCORE;
+    score->speckled = radar || score->method == TALLY_METHOD_LOGRATIO;
+    choose_scales(score, scales, method == TALLY_METHOD_AUTO);
+    if ((s = learn_bands(score, sample, err)) != TALLY_OK) return s;
+    if (score->method == TALLY_METHOD_PCA &&
+        (s = tally_celik_learn(score, sample, err)) != TALLY_OK)
+        return s;
 
-static void signed_row(const tally_score *score, const float *const *before,
-                       const float *const *after, size_t n, float *value)
-{
-    for (size_t i = 0; i < n; i++) {
-        float total = 0.0f;
-        for (int b = 0; b < score->bands; b++) {
-            const float x = before[b][i], y = after[b][i], low = score->floor[b];
-            total += score->method == TALLY_METHOD_DIFFERENCE
-                         ? y - x
-                         : logf(fmaxf(y, low)) - logf(fmaxf(x, low));
-        }
-        value[i] = total / (float)score->bands + score->c[0];
+    float *value = tally_alloc(sample->n, sizeof *value);
+    if (!value) return tally_nomem(err, "the scores of a sample");
+    if (score->method == TALLY_METHOD_LOGRATIO && threshold->rule == TALLY_RULE_AUTO)
+        s = learn_speckle_limit(score, scales->n > 0, sample, value, err);
+    else {
+        s = sample_values(score, sample, value, err);
+        if (s == TALLY_OK) s = learn_limit(score, threshold, value, sample->n, err);
     }
-}
-
-static void transformed_row(const tally_score *score, const float *const *before,
-                            const float *const *after, size_t n, float *value)
-{
-    for (size_t i = 0; i < n; i++) {
-        float total = 0.0f;
-        for (int k = 0; k < score->bands; k++) {
-            float z = score->c[k];
-            for (int b = 0; b < score->bands; b++)
-                z += score->p[k][b] * before[b][i] + score->q[k][b] * after[b][i];
-            total += z * z;
-        }
-        value[i] = score->method == TALLY_METHOD_CVA ? sqrtf(total) : total;
-    }
-}
-
-void tally_score_row(const tally_score *score, const float *const *before,
-                     const float *const *after, size_t n, float *value, float *sum)
-{
-    if (is_signed(score->method))
-        signed_row(score, before, after, n, value);
-    else
-        transformed_row(score, before, after, n, value);
-    if (score->method == TALLY_METHOD_LOGRATIO) { /* standardised already */
-        memcpy(sum, value, n * sizeof *sum);
-        return;
-    }
-    for (size_t i = 0; i < n; i++) {
-        float total = 0.0f;
-        for (int b = 0; b < score->bands; b++)
-            total +=
-                (score->gain[b] * after[b][i] + score->offset[b] - before[b][i]) / score->sigma[b];
-        sum[i] = total;
-    }
+    tally_free(value);
+    return s;
 }
