@@ -163,9 +163,13 @@ static void gradient(const tally_kernels *k, rows *r)
 {
     k->gradient_f32(r->in[0], r->in[1], r->in[2], r->n, r->out[0]);
 }
+static void direction(const tally_kernels *k, rows *r)
+{
+    k->direction_f32(r->in[0], r->in[1], r->in[2], r->n, 1.0f, r->out[0], r->out[1]);
+}
 static void cross_power(const tally_kernels *k, rows *r)
 {
-    k->cross_power_f32(r->in[0], r->in[1], r->n / 2, r->out[0]);
+    k->cross_power_f32(r->in[0], r->in[1], r->n / 2, r->out[0], r->out[1], r->out[2]);
 }
 static void moments(const tally_kernels *k, rows *r)
 {
@@ -187,7 +191,8 @@ static const kernel_case cases[] = {
     { "gather warp", gather_warp, 2.0 },
     { "scale_f32", scale, 8.0 },
     { "gradient_f32", gradient, 16.0 },
-    { "cross_power_f32", cross_power, 12.0 },
+    { "direction_f32", direction, 28.0 },
+    { "cross_power_f32", cross_power, 32.0 },
     { "moments_f32", moments, 4.125 },
 };
 enum { CASES = sizeof cases / sizeof *cases };

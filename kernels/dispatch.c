@@ -18,6 +18,7 @@ static const tally_kernels scalar_table = {
     .gather_f32 = tally_gather_f32_scalar,
     .scale_f32 = tally_scale_f32_scalar,
     .gradient_f32 = tally_gradient_f32_scalar,
+    .direction_f32 = tally_direction_f32_scalar,
     .cross_power_f32 = tally_cross_power_f32_scalar,
     .moments_f32 = tally_moments_f32_scalar,
 };
@@ -37,6 +38,7 @@ static const tally_kernels avx2_table = {
     .gather_f32 = tally_gather_f32_avx2,
     .scale_f32 = tally_scale_f32_avx2,
     .gradient_f32 = tally_gradient_f32_avx2,
+    .direction_f32 = tally_direction_f32_avx2,
     .cross_power_f32 = tally_cross_power_f32_avx2,
     .moments_f32 = tally_moments_f32_avx2,
     .bits_to_runs = tally_bits_to_runs_scalar, /* one step a word already */

@@ -79,9 +79,14 @@ typedef struct tally_kernels {
      * row are 0. n >= 0. */
     void (*gradient_f32)(const float *above, const float *middle, const float *below, size_t n,
                          float *dst);
-    /* Normalised cross power of interleaved complex rows: dst = conj(a) b / max(|conj(a) b|, tiny).
-     */
-    void (*cross_power_f32)(const float *a, const float *b, size_t n_complex, float *dst);
+    /* The gradient's direction: x += gx / max(|g|, least), y += gy / max(|g|, least), by central
+     * differences as in gradient_f32; the first and last of the row stay. least > 0. */
+    void (*direction_f32)(const float *above, const float *middle, const float *below, size_t n,
+                          float least, float *x, float *y);
+    /* Cross power of interleaved complex rows and the powers of both, added to what is there:
+     * cross += conj(a) b; power_a += |a|^2 and power_b += |b|^2, in both places of the pair. */
+    void (*cross_power_f32)(const float *a, const float *b, size_t n_complex, float *cross,
+                            float *power_a, float *power_b);
     /* Sum and sum of squares in double over valid pixels, eight lanes then a tree; returns how
      * many. */
     size_t (*moments_f32)(const float *x, const uint64_t *valid, size_t n, double *sum,

@@ -22,6 +22,7 @@ TALLY_VARIANT(bits_to_runs, tally_bits_to_runs_scalar);
 TALLY_VARIANT(gather_f32, tally_gather_f32_scalar);
 TALLY_VARIANT(scale_f32, tally_scale_f32_scalar);
 TALLY_VARIANT(gradient_f32, tally_gradient_f32_scalar);
+TALLY_VARIANT(direction_f32, tally_direction_f32_scalar);
 TALLY_VARIANT(cross_power_f32, tally_cross_power_f32_scalar);
 TALLY_VARIANT(moments_f32, tally_moments_f32_scalar);
 
@@ -37,6 +38,7 @@ TALLY_VARIANT(or_row, tally_or_row_avx2);
 TALLY_VARIANT(gather_f32, tally_gather_f32_avx2);
 TALLY_VARIANT(scale_f32, tally_scale_f32_avx2);
 TALLY_VARIANT(gradient_f32, tally_gradient_f32_avx2);
+TALLY_VARIANT(direction_f32, tally_direction_f32_avx2);
 TALLY_VARIANT(cross_power_f32, tally_cross_power_f32_avx2);
 TALLY_VARIANT(moments_f32, tally_moments_f32_avx2);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The small float rows: gain and offset, gradient magnitude, normalised cross power, moments. */
+/* The small float rows: gain and offset, the gradient's magnitude and direction, cross
+ * power, moments. */
 #include <math.h>
 
 #include "kernels/variants.h"
@@ -21,15 +22,31 @@ void tally_gradient_f32_scalar(const float *above, const float *middle, const fl
     }
 }
 
-void tally_cross_power_f32_scalar(const float *a, const float *b, size_t n_complex, float *dst)
+void tally_direction_f32_scalar(const float *above, const float *middle, const float *below,
+                                size_t n, float least, float *x, float *y)
+{
+    for (size_t i = 1; i + 1 < n; i++) {
+        const float gx = 0.5f * (middle[i + 1] - middle[i - 1]);
+        const float gy = 0.5f * (below[i] - above[i]);
+        const float length = sqrtf(gx * gx + gy * gy);
+        const float norm = length > least ? length : least;
+        x[i] += gx / norm;
+        y[i] += gy / norm;
+    }
+}
+
+void tally_cross_power_f32_scalar(const float *a, const float *b, size_t n_complex, float *cross,
+                                  float *power_a, float *power_b)
 {
     for (size_t i = 0; i < 2 * n_complex; i += 2) {
-        const float re = a[i] * b[i] + a[i + 1] * b[i + 1];
-        const float im = a[i] * b[i + 1] - a[i + 1] * b[i];
-        const float power = sqrtf(re * re + im * im);
-        const float norm = power > 1e-18f ? power : 1e-18f;
-        dst[i] = re / norm;
-        dst[i + 1] = im / norm;
+        const float pa = a[i] * a[i] + a[i + 1] * a[i + 1];
+        const float pb = b[i] * b[i] + b[i + 1] * b[i + 1];
+        cross[i] += a[i] * b[i] + a[i + 1] * b[i + 1];
+        cross[i + 1] += a[i] * b[i + 1] - a[i + 1] * b[i];
+        power_a[i] += pa;
+        power_a[i + 1] += pa;
+        power_b[i] += pb;
+        power_b[i + 1] += pb;
     }
 }
 

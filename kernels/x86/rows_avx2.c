@@ -36,25 +36,58 @@ void tally_gradient_f32_avx2(const float *above, const float *middle, const floa
     }
 }
 
-void tally_cross_power_f32_avx2(const float *a, const float *b, size_t n_complex, float *dst)
+void tally_direction_f32_avx2(const float *above, const float *middle, const float *below, size_t n,
+                              float least, float *x, float *y)
 {
-    const __m256 tiny = _mm256_set1_ps(1e-18f);
+    const __m256 half = _mm256_set1_ps(0.5f), low = _mm256_set1_ps(least);
+    size_t i = 1;
+
+    for (; i + 9 <= n; i += 8) {
+        const __m256 gx = _mm256_mul_ps(
+            half, _mm256_sub_ps(_mm256_loadu_ps(middle + i + 1), _mm256_loadu_ps(middle + i - 1)));
+        const __m256 gy = _mm256_mul_ps(
+            half, _mm256_sub_ps(_mm256_loadu_ps(below + i), _mm256_loadu_ps(above + i)));
+        const __m256 length =
+            _mm256_sqrt_ps(_mm256_add_ps(_mm256_mul_ps(gx, gx), _mm256_mul_ps(gy, gy)));
+        const __m256 norm = _mm256_max_ps(
+            length, low); /* the second operand when the length is NaN, as in the definition */
+        _mm256_storeu_ps(x + i, _mm256_add_ps(_mm256_loadu_ps(x + i), _mm256_div_ps(gx, norm)));
+        _mm256_storeu_ps(y + i, _mm256_add_ps(_mm256_loadu_ps(y + i), _mm256_div_ps(gy, norm)));
+    }
+    /* from one before what is left, so that its first pixel has a neighbour */
+    if (i + 1 < n)
+        tally_direction_f32_scalar(above + i - 1, middle + i - 1, below + i - 1, n - i + 1, least,
+                                   x + i - 1, y + i - 1);
+}
+
+/* Re and im of the pairs' sums of products: |a|^2 in both places. */
+static inline __m256 power4(__m256 v)
+{
+    const __m256 square = _mm256_mul_ps(v, v);
+    const __m256 re = _mm256_permute_ps(square, 0xA0), im = _mm256_permute_ps(square, 0xF5);
+    return _mm256_add_ps(re, im);
+}
+
+void tally_cross_power_f32_avx2(const float *a, const float *b, size_t n_complex, float *cross,
+                                float *power_a, float *power_b)
+{
     size_t i = 0;
 
     for (; i + 4 <= n_complex; i += 4) {
         const __m256 va = _mm256_loadu_ps(a + 2 * i), vb = _mm256_loadu_ps(b + 2 * i);
-        const __m256 same = _mm256_mul_ps(va, vb);                            /* ar br, ai bi */
-        const __m256 cross = _mm256_mul_ps(va, _mm256_permute_ps(vb, 0xB1));  /* ar bi, ai br */
-        const __m256 re = _mm256_add_ps(same, _mm256_permute_ps(same, 0xB1)); /* in both places */
+        const __m256 same = _mm256_mul_ps(va, vb);                           /* ar br, ai bi */
+        const __m256 mixed = _mm256_mul_ps(va, _mm256_permute_ps(vb, 0xB1)); /* ar bi, ai br */
+        const __m256 re =
+            _mm256_add_ps(_mm256_permute_ps(same, 0xA0), _mm256_permute_ps(same, 0xF5));
         const __m256 im =
-            _mm256_sub_ps(_mm256_permute_ps(cross, 0xA0), _mm256_permute_ps(cross, 0xF5));
-        const __m256 power =
-            _mm256_sqrt_ps(_mm256_add_ps(_mm256_mul_ps(re, re), _mm256_mul_ps(im, im)));
-        const __m256 norm = _mm256_max_ps(
-            power, tiny); /* the second operand when power is NaN, as in the definition */
-        _mm256_storeu_ps(dst + 2 * i, _mm256_div_ps(_mm256_blend_ps(re, im, 0xAA), norm));
+            _mm256_sub_ps(_mm256_permute_ps(mixed, 0xA0), _mm256_permute_ps(mixed, 0xF5));
+        float *const to = cross + 2 * i, *const pa = power_a + 2 * i, *const pb = power_b + 2 * i;
+        _mm256_storeu_ps(to, _mm256_add_ps(_mm256_loadu_ps(to), _mm256_blend_ps(re, im, 0xAA)));
+        _mm256_storeu_ps(pa, _mm256_add_ps(_mm256_loadu_ps(pa), power4(va)));
+        _mm256_storeu_ps(pb, _mm256_add_ps(_mm256_loadu_ps(pb), power4(vb)));
     }
-    tally_cross_power_f32_scalar(a + 2 * i, b + 2 * i, n_complex - i, dst + 2 * i);
+    tally_cross_power_f32_scalar(a + 2 * i, b + 2 * i, n_complex - i, cross + 2 * i,
+                                 power_a + 2 * i, power_b + 2 * i);
 }
 
 size_t tally_moments_f32_avx2(const float *x, const uint64_t *valid, size_t n, double *sum,

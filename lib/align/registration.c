@@ -1,41 +1,47 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Registration by phase correlation (Kuglin and Hines 1975) of gradient images.
+ * Registration by phase correlation (Kuglin and Hines 1975) of orientation images (edges.c).
  *
- * In each tie window both images become the magnitude of their gradient, summed over bands: edges
- * stay where light and season change. What is not ground, or not seen, is set to the window's mean,
- * and a Hann window tapers the border. The normalised cross-power spectra of all windows are added
- * before the peak is sought: windows that show the same shift agree, noise and moved things do not.
- * The sub-pixel peak is the maximum of the trigonometric interpolation around the highest pixel, as
- * Guizar-Sicairos, Thurman and Fienup do it (2008, doi:10.1364/OL.33.000156), here on the joint
- * surface. Then each window is judged on its own near the joint peak: those within a pixel of it
- * vote on turn and scale (votes.c).
+ * What is not ground, or not seen, is 0 in both images, and the border is tapered. The cross-power
+ * spectra of all windows are whitened (peaks.c) and added before the peak is sought: windows that
+ * show the same shift agree, noise and moved things do not. Then each window is judged on its own
+ * near the joint peak, and the spectra are added again, each by the weight that its own agreement
+ * in phase, c, earns: c / (1 - c^2), which is the reciprocal of the shift's variance where noise
+ * alone keeps c down (after Hannan and Thomson 1973, doi:10.1109/TIT.1973.1055077, who weigh
+ * frequencies so). Windows within a pixel vote on turn and scale (votes.c).
+ *
+ * Where windows lie so far apart that a turn or scale of a per mille moves them by pixels, there
+ * may be no joint peak, or few windows near it: then the windows' own peaks are asked for one map
+ * that many of them agree about.
+ *
+ * A look in windows of 128 px finds shifts up to 24 px. Scenes that lie farther off are looked for
+ * again in windows of 256 px of the moving image around the fixed 128, up to 64 px and a little.
  *
  * Known failures: snow that hides all edges; periodic texture (sleepers, furrows) in all windows;
  * heavy cloud.
  */
-#include "align/ties.h"
-
 #include <math.h>
 #include <string.h>
 
+#include "align/edges.h"
 #include "align/fft.h"
+#include "align/peaks.h"
+#include "align/ties.h"
 #include "align/votes.h"
 #include "kernels/kernels.h"
 
-enum { N = TALLY_TIE_SIZE, HALF = N / 2 + 1, LEAST_WINDOWS = 2 };
-static const double MAX_SHIFT_PX =
-    24; /* orthophotos of one place differ by metres, not by more (DESIGN.md 5.1) */
+enum { LEAST_WINDOWS = 2, LEAST_CONSENSUS = 4 };
+static const double NEAR_PX =
+    24; /* orthophotos of one place differ by metres, mostly not by more (DESIGN.md 5.1) */
+static const double FAR_PX = 68;       /* 64, and room for what windows differ by */
 static const double LEAST_SEEN = 0.15; /* share of the window that is ground and seen in both */
 /* A peak over its surface's rms. Jointly, over the validation sets, the fixtures and a real stack,
  * true ones are 21 (snow) to 70; a scene 33 px off its place reached 8.4. A window alone is only
- * asked near the joint peak. */
-static const double LEAST_JOINT_PEAK = 12, LEAST_PEAK = 4.5;
-/* Edges count up to this many deviations over the window's mean: a lorry's or a bright roof's few
- * outlines would outvote the texture of all the rest in a whitened spectrum. Errors on the
- * validation sets (rms; rail 0.5 m, rail 3 m, oil 3 m) are .060, .084, .144 px without a limit,
- * .041, .074, .105 at 2, .036, .068, .083 at 1.5; at 1 the small fixtures gain most. */
-static const double STRONGEST_EDGE = 1;
+ * asked near the joint peak, or must find many others. */
+static const double LEAST_JOINT_PEAK = 12, LEAST_PEAK = 4.5, LEAST_OWN_PEAK = 5.5;
+/* Where cloud that no mask knows of hides most windows, the few that see must have a peak that no
+ * chance makes: half as many windows are asked for then. */
+static const double SURE_JOINT_PEAK = 20;
 /* Votes are looked for within a pixel of the joint peak. Were they strewn there at random, their
  * rmse would be 0.71; the worst true scene (snow, validation and fixtures) has 0.48 and 34 of 45
  * windows, 8 of 14 under unmasked cloud. */
@@ -43,232 +49,171 @@ static const double WORST_RMSE_PX = 0.6, LEAST_AGREEING = 0.4;
 /* Of the windows those with ground to see: below CLOUDY_SHARE a shift rests on too few to be
  * checked; below HALF_HIDDEN what does not match may be cloud that no mask knows of. */
 static const double CLOUDY_SHARE = 0.15, HALF_HIDDEN = 0.5;
-
-/* The weight of each pixel: a Hann window, 0 where it is not usable. Returns their mean against the
- * window's own. */
-static float window_weights(const tally_bits *usable, float *out)
-{
-    static const double TURN = 2 * 3.14159265358979323846 / N;
-    double taper[N], shown = 0;
-    for (int i = 0; i < N; i++)
-        taper[i] = 0.5 - 0.5 * cos(TURN * (i + 0.5));
-    for (int y = 0; y < N; y++)
-        for (int x = 0; x < N; x++) {
-            const double w = tally_bits_get(usable, x, y) ? taper[x] * taper[y] : 0;
-            out[y * N + x] = (float)w;
-            shown += w;
-        }
-    return (float)(shown / (N * N / 4.0));
-}
-
-/* Gradient magnitude, summed over bands, less its mean, times the weights. */
-static void edge_image(const tally_kernels *k, const tally_patch *p, const float *weight,
-                       float *out)
-{
-    float row[N];
-    double sum = 0, square = 0, total = 0;
-    memset(out, 0, sizeof(float) * N * N);
-    for (int b = 0; b < p->bands; b++)
-        for (int y = 1; y + 1 < N; y++) {
-            k->gradient_f32(tally_patch_row(p, b, y - 1), tally_patch_row(p, b, y),
-                            tally_patch_row(p, b, y + 1), N, row);
-            for (int x = 0; x < N; x++)
-                out[y * N + x] += row[x];
-        }
-    for (int i = 0; i < N * N; i++) {
-        out[i] = sqrtf(out[i]); /* the root tames single bright edges */
-        sum += weight[i] * out[i];
-        total += weight[i];
-    }
-    const float mean = (float)(sum / (total + 1e-30));
-    for (int i = 0; i < N * N; i++)
-        square += weight[i] * (out[i] - mean) * (out[i] - mean);
-    const float most = (float)(STRONGEST_EDGE * sqrt(square / (total + 1e-30)));
-    for (int i = 0; i < N * N; i++)
-        out[i] = weight[i] * fminf(out[i] - mean, most);
-}
-
-/* Ground that both show, one pixel away from what is not (the gradient looks at neighbours). */
-static void usable_bits(const tally_kernels *k, const tally_bits *ground, const tally_patch *a,
-                        const tally_patch *b, tally_bits *out)
-{
-    uint64_t rows[3][N / 64], wide[N / 64];
-    for (int y = 0; y < N; y++) {
-        for (int d = -1; d <= 1; d++) {
-            int from = y + d < 0 ? 0 : y + d >= N ? N - 1 : y + d;
-            for (size_t w = 0; w < out->words; w++)
-                rows[d + 1][w] =
-                    tally_bits_row(&a->valid, from)[w] & tally_bits_row(&b->valid, from)[w];
-        }
-        k->and_row(rows[0], rows[1], out->words);
-        k->and_row(rows[0], rows[2], out->words);
-        k->erode_row(rows[0], out->words, 1, wide);
-        for (size_t w = 0; w < out->words; w++)
-            tally_bits_row(out, y)[w] = wide[w] & tally_bits_row(ground, y)[w];
-    }
-}
-
-static int signed_index(int i)
-{
-    return i > N / 2 ? i - N : i;
-}
-
-/* The surface of a cross-power spectrum at a place between pixels: the inverse transform evaluated
- * there. */
-static double surface_at(const float *spectrum, double x, double y)
-{
-    static const double TURN = 2 * 3.14159265358979323846 / N;
-    double total = 0, cosine[N], sine[N];
-    for (int v = 0; v < N; v++) {
-        cosine[v] = cos(TURN * signed_index(v) * y);
-        sine[v] = sin(TURN * signed_index(v) * y);
-    }
-    for (int u = 0; u < HALF; u++) {
-        double re = 0, im = 0;
-        for (int v = 0; v < N; v++) {
-            const float *c = spectrum + 2 * ((size_t)v * HALF + (size_t)u);
-            re += c[0] * cosine[v] - c[1] * sine[v];
-            im += c[0] * sine[v] + c[1] * cosine[v];
-        }
-        double a = TURN * u * x, weight = u == 0 || u == N / 2 ? 1 : 2;
-        total += weight * (re * cos(a) - im * sin(a));
-    }
-    return total;
-}
-
-/* Climb from (x, y) to the top of the surface by a parabola through three places a step apart, the
- * step halving. */
-static void refine(const float *spectrum, double *x, double *y)
-{
-    for (double step = 0.5; step > 0.02; step /= 2) {
-        double m = surface_at(spectrum, *x, *y);
-        double l = surface_at(spectrum, *x - step, *y), r = surface_at(spectrum, *x + step, *y);
-        double bend = l - 2 * m + r;
-        if (bend < 0) *x += tally_clamp(step * (l - r) / (2 * bend), -step, step);
-        m = surface_at(spectrum, *x, *y);
-        l = surface_at(spectrum, *x, *y - step), r = surface_at(spectrum, *x, *y + step);
-        bend = l - 2 * m + r;
-        if (bend < 0) *y += tally_clamp(step * (l - r) / (2 * bend), -step, step);
-    }
-}
-
-/* The highest pixel of the surface within `reach` of (cx, cy), and how far it stands over the
- * surface's rms. */
-static double highest(const float *surface, double cx, double cy, double reach, int *px, int *py)
-{
-    double best = -INFINITY, power = 0;
-    for (int y = 0; y < N; y++)
-        for (int x = 0; x < N; x++) {
-            double v = surface[y * N + x];
-            power += v * v;
-            if (fabs(signed_index(x) - cx) > reach || fabs(signed_index(y) - cy) > reach ||
-                v <= best)
-                continue;
-            best = v;
-            *px = signed_index(x);
-            *py = signed_index(y);
-        }
-    return best / (sqrt(power / (N * N)) + 1e-30);
-}
-
-/* High frequencies of a sensor's image are noise: keep what lies under 0.6 of Nyquist, fading out.
- */
-static void low_pass(float *spectrum)
-{
-    for (int v = 0; v < N; v++)
-        for (int u = 0; u < HALF; u++) {
-            double r = hypot(u, signed_index(v)) / (N / 2);
-            float w = r > 0.7 || r == 0 ? 0
-                      : r < 0.4
-                          ? 1
-                          : (float)(0.5 + 0.5 * cos((r - 0.4) / 0.3 * 3.14159265358979323846));
-            spectrum[2 * ((size_t)v * HALF + (size_t)u)] *= w;
-            spectrum[2 * ((size_t)v * HALF + (size_t)u) + 1] *= w;
-        }
-}
+static const double MOST_COHERENT = 0.95; /* a window's weight is bounded: no image is noiseless */
 
 typedef struct correlation {
+    int n; /* side of the windows */
     tally_fft *fft;
-    float *weight, *a, *b, *fa, *fb, *joint, *surface;
-    float *own; /* n spectra */
-    bool *used;
+    float *weight, *edges, *fa, *fb, *cross, *power_a, *power_b, *joint, *surface;
+    float *own;   /* a spectrum for each tie window */
+    float *share; /* of each tie window; 0: not used */
     tally_bits usable;
 } correlation;
 
 static void correlation_fini(correlation *c)
 {
     tally_fft_destroy(&c->fft);
-    float *buffers[] = { c->weight, c->a, c->b, c->fa, c->fb, c->joint, c->surface, c->own };
+    float *buffers[] = { c->weight,  c->edges, c->fa,      c->fb,  c->cross, c->power_a,
+                         c->power_b, c->joint, c->surface, c->own, c->share };
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         tally_free(buffers[i]);
-    tally_free(c->used);
     tally_bits_fini(&c->usable);
 }
 
-static tally_status correlation_init(correlation *c, size_t n, tally_error *err)
+static tally_status correlation_init(correlation *c, int n, size_t windows, tally_error *err)
 {
-    *c = (correlation) { 0 };
-    tally_status s = tally_fft_create(N, &c->fft, err);
-    if (s == TALLY_OK) s = tally_bits_init(&c->usable, N, N, err);
+    *c = (correlation) { .n = n };
+    tally_status s = tally_fft_create(n, &c->fft, err);
+    if (s == TALLY_OK) s = tally_bits_init(&c->usable, n, n, err);
     if (s != TALLY_OK) return s;
-    size_t floats = tally_fft_spectrum_floats(c->fft);
-    c->weight = tally_alloc(N * N, sizeof(float));
-    c->a = tally_alloc(N * N, sizeof(float));
-    c->b = tally_alloc(N * N, sizeof(float));
-    c->fa = tally_alloc(floats, sizeof(float));
-    c->fb = tally_alloc(floats, sizeof(float));
-    c->joint = tally_alloc(floats, sizeof(float));
-    c->surface = tally_alloc(N * N, sizeof(float));
-    c->own = tally_alloc(n, floats * sizeof(float));
-    c->used = tally_alloc(n, sizeof(bool));
-    if (!c->weight || !c->a || !c->b || !c->fa || !c->fb || !c->joint || !c->surface || !c->own ||
-        !c->used)
+    const size_t floats = tally_fft_spectrum_floats(c->fft), pixels = (size_t)n * (size_t)n;
+    float **each[] = { &c->cross, &c->power_a, &c->power_b, &c->joint };
+    bool all = true;
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++)
+        all = (*each[i] = tally_alloc(floats, sizeof(float))) && all;
+    c->weight = tally_alloc(pixels, sizeof(float));
+    c->edges = tally_alloc(TALLY_EDGE_IMAGES * pixels, sizeof(float));
+    c->fa = tally_alloc(TALLY_EDGE_IMAGES * floats, sizeof(float));
+    c->fb = tally_alloc(TALLY_EDGE_IMAGES * floats, sizeof(float));
+    c->surface = tally_alloc(pixels, sizeof(float));
+    c->own = tally_alloc(windows, floats * sizeof(float));
+    c->share = tally_alloc(windows, sizeof(float));
+    if (!all || !c->weight || !c->edges || !c->fa || !c->fb || !c->surface || !c->own || !c->share)
         return tally_nomem(err, "a registration");
     return TALLY_OK;
 }
 
-static size_t correlate_windows(const tally_kernels *k, const tally_ties *ties,
-                                const tally_patch *moving, correlation *c)
+/* Spectra of the edge images of `p`, which may be smaller than the correlation: it is put into the
+ * middle then. */
+static void transform(const tally_kernels *k, correlation *c, const tally_patch *p,
+                      tally_edge_kind kind, float *spectra)
 {
-    size_t floats = tally_fft_spectrum_floats(c->fft), n = 0;
+    const size_t floats = tally_fft_spectrum_floats(c->fft), n = (size_t)c->n,
+                 side = (size_t)p->width, rim = (n - side) / 2;
+    tally_edges(k, p, c->weight, kind, c->edges);
+    for (int e = 0; e < tally_edge_images(p->bands); e++) {
+        const float *image = c->edges + (size_t)e * side * side;
+        if (rim > 0) {
+            memset(c->surface, 0, n * n * sizeof(float));
+            for (size_t y = 0; y < side; y++)
+                memcpy(c->surface + (y + rim) * n + rim, image + y * side, side * sizeof(float));
+            image = c->surface;
+        }
+        tally_fft_forward(c->fft, image, spectra + (size_t)e * floats);
+    }
+}
+
+/* Both windows become spectra; false: too little to be seen in them. */
+static bool transform_both(const tally_kernels *k, const tally_ties *ties, size_t i,
+                           const tally_patch *moving, tally_edge_kind kind, correlation *c)
+{
+    const tally_patch *fixed = &ties->pixels[i];
+    if (fixed->width != TALLY_TIE_SIZE || moving->width != c->n || moving->height != c->n)
+        return false;
+    const bool wide = c->n > TALLY_TIE_SIZE;
+    tally_bits usable = { TALLY_TIE_SIZE, TALLY_TIE_SIZE, TALLY_TIE_SIZE / 64, c->usable.bits };
+    tally_edge_usable(k, &ties->ground[i], fixed, wide ? NULL : moving, &usable);
+    if ((double)tally_bits_count(&usable) < LEAST_SEEN * TALLY_TIE_SIZE * TALLY_TIE_SIZE)
+        return false;
+    c->share[i] = tally_edge_weights(&usable, TALLY_TIE_SIZE / 2, c->weight);
+    transform(k, c, fixed, kind, c->fa);
+    if (wide) {
+        tally_edge_usable(k, NULL, moving, NULL, &c->usable);
+        if ((double)tally_bits_count(&c->usable) < LEAST_SEEN * c->n * c->n) {
+            c->share[i] = 0;
+            return false;
+        }
+        tally_edge_weights(&c->usable, c->n / 16, c->weight);
+    }
+    transform(k, c, moving, kind, c->fb);
+    return true;
+}
+
+/* Each window's spectrum; how many windows have one. */
+static size_t correlate_windows(const tally_kernels *k, const tally_ties *ties,
+                                const tally_tie_view *moving, tally_edge_kind kind, correlation *c)
+{
+    const size_t floats = tally_fft_spectrum_floats(c->fft);
+    size_t n = 0;
     for (size_t i = 0; i < ties->n; i++) {
-        const tally_patch *p = &ties->pixels[i], *q = &moving[i];
-        if (p->width != N || q->width != N || p->height != N || q->height != N) continue;
-        usable_bits(k, &ties->ground[i], p, q, &c->usable);
-        if ((double)tally_bits_count(&c->usable) < LEAST_SEEN * N * N) continue;
-        const float share = window_weights(&c->usable, c->weight);
-        edge_image(k, p, c->weight, c->a);
-        edge_image(k, q, c->weight, c->b);
-        tally_fft_forward(c->fft, c->a, c->fa);
-        tally_fft_forward(c->fft, c->b, c->fb);
-        float *own = c->own + i * floats;
-        k->cross_power_f32(c->fa, c->fb, floats / 2, own);
-        low_pass(own);
-        for (size_t f = 0; f < floats; f++)
-            c->joint[f] += share * own[f];
-        c->used[i] = true;
+        if (!transform_both(k, ties, i, &moving->windows[i], kind, c)) continue;
+        memset(c->cross, 0, floats * sizeof(float));
+        memset(c->power_a, 0, floats * sizeof(float));
+        memset(c->power_b, 0, floats * sizeof(float));
+        for (int e = 0; e < tally_edge_images(moving->windows[i].bands); e++)
+            k->cross_power_f32(c->fa + (size_t)e * floats, c->fb + (size_t)e * floats, floats / 2,
+                               c->cross, c->power_a, c->power_b);
+        tally_peak_whiten(c->n, c->cross, c->power_a, c->power_b, moving->off[i],
+                          c->own + i * floats);
         n++;
     }
     return n;
 }
 
-/* Each window on its own, near the joint peak: those that agree with it, and by how much not quite.
- */
-static size_t vote(const tally_ties *ties, correlation *c, tally_point joint, tally_vote *votes)
+/* The windows' spectra, added by `weight`. */
+static void join(correlation *c, const float *weight, size_t windows)
 {
-    size_t floats = tally_fft_spectrum_floats(c->fft), n = 0;
+    const size_t floats = tally_fft_spectrum_floats(c->fft);
+    memset(c->joint, 0, floats * sizeof(float));
+    for (size_t i = 0; i < windows; i++) {
+        const float *own = c->own + i * floats;
+        for (size_t f = 0; weight[i] > 0 && f < floats; f++)
+            c->joint[f] += weight[i] * own[f];
+    }
+}
+
+static tally_point middle_of_box(tally_box b)
+{
+    return (tally_point) { (b.x0 + b.x1) / 2.0, (b.y0 + b.y1) / 2.0 };
+}
+
+/* Each window on its own, near the joint peak: those that agree with it, and by how much not quite.
+ * `weight` becomes what each has earned. */
+static size_t vote(const tally_ties *ties, correlation *c, tally_point joint, tally_vote *votes,
+                   float *weight)
+{
+    const size_t floats = tally_fft_spectrum_floats(c->fft);
+    size_t n = 0;
     for (size_t i = 0; i < ties->n; i++) {
         int px = 0, py = 0;
-        if (!c->used[i]) continue;
+        weight[i] = 0;
+        if (!(c->share[i] > 0)) continue;
         tally_fft_inverse(c->fft, c->own + i * floats, c->surface);
-        if (highest(c->surface, joint.x, joint.y, 2.5, &px, &py) < LEAST_PEAK) continue;
-        double x = px, y = py;
-        refine(c->own + i * floats, &x, &y);
-        if (hypot(x - joint.x, y - joint.y) > 1) continue;
-        votes[n++] = (tally_vote) {
-            .at = { ties->boxes[i].x0 + N / 2, ties->boxes[i].y0 + N / 2 },
-            .off = { x - joint.x, y - joint.y },
-        };
+        if (tally_peak_highest(c->n, c->surface, joint, 2.5, &px, &py) < LEAST_PEAK) continue;
+        tally_point at = { px, py };
+        const double coherent =
+            tally_clamp(tally_peak_climb(c->n, c->own + i * floats, &at), 0, MOST_COHERENT);
+        if (hypot(at.x - joint.x, at.y - joint.y) > 1) continue;
+        weight[i] = (float)(c->share[i] * coherent / (1 - coherent * coherent));
+        votes[n++] = (tally_vote) { .at = middle_of_box(ties->boxes[i]),
+                                    .off = { at.x - joint.x, at.y - joint.y } };
+    }
+    return n;
+}
+
+/* The windows' own highest peaks. */
+static size_t own_peaks(const tally_ties *ties, correlation *c, double reach, tally_vote *votes)
+{
+    const size_t floats = tally_fft_spectrum_floats(c->fft);
+    size_t n = 0;
+    for (size_t i = 0; i < ties->n; i++) {
+        int px = 0, py = 0;
+        if (!(c->share[i] > 0)) continue;
+        tally_fft_inverse(c->fft, c->own + i * floats, c->surface);
+        if (tally_peak_highest(c->n, c->surface, (tally_point) { 0, 0 }, reach, &px, &py) <
+            LEAST_OWN_PEAK)
+            continue;
+        votes[n++] = (tally_vote) { .at = middle_of_box(ties->boxes[i]), .off = { px, py } };
     }
     return n;
 }
@@ -278,7 +223,7 @@ static tally_point middle_of(const tally_ties *ties)
     tally_box all = ties->boxes[0];
     for (size_t i = 1; i < ties->n; i++)
         all = tally_box_union(all, ties->boxes[i]);
-    return (tally_point) { (all.x0 + all.x1) / 2.0, (all.y0 + all.y1) / 2.0 };
+    return middle_of_box(all);
 }
 
 void tally_placement_at(tally_placement *placement, tally_point middle)
@@ -298,51 +243,102 @@ void tally_placement_refine(tally_placement *placement, const tally_placement *r
     tally_placement_at(placement, middle);
 }
 
-tally_status tally_ties_register(const tally_context *ctx, const tally_ties *ties,
-                                 const tally_patch *moving, tally_placement *out, tally_error *err)
+/* The joint peak and the windows that agree with it. False: no such peak, or too few. */
+static bool find_joint(const tally_ties *ties, correlation *c, size_t n, double reach,
+                       tally_placement *out)
+{
+    tally_vote votes[TALLY_TIES_MAX];
+    float weight[TALLY_TIES_MAX];
+    int px = 0, py = 0;
+    join(c, c->share, ties->n);
+    tally_fft_inverse(c->fft, c->joint, c->surface);
+    const double height =
+        tally_peak_highest(c->n, c->surface, (tally_point) { 0, 0 }, reach, &px, &py);
+    if (height < LEAST_JOINT_PEAK) {
+        out->reason =
+            "its ground does not match the reference's; it cannot be laid onto the others";
+        return false;
+    }
+    tally_point joint = { px, py }, again;
+    tally_peak_climb(c->n, c->joint, &joint);
+    const size_t agree = vote(ties, c, joint, votes, weight);
+    again = joint;
+    if (agree >= LEAST_WINDOWS) {
+        join(c, weight, ties->n);
+        tally_peak_climb(c->n, c->joint, &again);
+    }
+    out->windows = (int)agree;
+    if (hypot(again.x - joint.x, again.y - joint.y) < 1) {
+        for (size_t i = 0; i < agree; i++) {
+            votes[i].off.x += joint.x - again.x;
+            votes[i].off.y += joint.y - again.y;
+        }
+        joint = again;
+    }
+    tally_votes_fit(votes, agree, joint, &out->residual, &out->rmse_px);
+    const bool sure = height >= SURE_JOINT_PEAK && agree > LEAST_WINDOWS;
+    const double wanted = (sure ? 0.5 : 1) * LEAST_AGREEING * (double)n;
+    if (agree >= LEAST_WINDOWS && (double)agree >= wanted && out->rmse_px <= WORST_RMSE_PX)
+        return true;
+    out->reason = "its windows disagree about the shift; it cannot be laid onto the others";
+    return false;
+}
+
+/* A map that many windows' own peaks agree about to a pixel. */
+static bool find_consensus(const tally_ties *ties, correlation *c, size_t n, double reach,
+                           tally_placement *out)
+{
+    tally_vote votes[TALLY_TIES_MAX];
+    tally_affine map;
+    double rmse_px;
+    const size_t peaks = own_peaks(ties, c, reach, votes);
+    const size_t agree = tally_votes_agree(votes, peaks, &map, &rmse_px);
+    if (agree < LEAST_CONSENSUS || (double)agree < LEAST_AGREEING * (double)n) return false;
+    out->residual = map;
+    out->windows = (int)agree;
+    out->rmse_px = rmse_px;
+    return true;
+}
+
+static tally_status look(const tally_context *ctx, const tally_ties *ties, int side, double reach,
+                         const tally_tie_view *moving, tally_edge_kind kind, tally_placement *out,
+                         tally_error *err)
 {
     correlation c;
-    tally_vote votes[TALLY_TIES_MAX];
-    int px = 0, py = 0;
-    *out = (tally_placement) { .residual = { { 0, 1, 0, 0, 0, 1 } },
-                               .dx_px = NAN,
-                               .dy_px = NAN,
-                               .rmse_px = NAN,
-                               .reason = "" };
-    tally_status s = correlation_init(&c, ties->n, err);
+    const tally_affine nowhere = { { 0, 1, 0, 0, 0, 1 } };
+    *out = (tally_placement) {
+        .residual = nowhere, .dx_px = NAN, .dy_px = NAN, .rmse_px = NAN, .reason = ""
+    };
+    tally_status s = correlation_init(&c, side, ties->n, err);
     if (s != TALLY_OK) goto out;
-    size_t n = correlate_windows(ctx->kernels, ties, moving, &c);
+    const size_t n = correlate_windows(ctx->kernels, ties, moving, kind, &c);
     /* merely too cloudy: kept, and put where the family lies (survey.c) */
     const bool hidden = (double)n < HALF_HIDDEN * (double)ties->n;
     if (n < LEAST_WINDOWS || (double)n < CLOUDY_SHARE * (double)ties->n) {
         out->accepted = true;
-        goto out;
-    }
-    tally_fft_inverse(c.fft, c.joint, c.surface);
-    if (highest(c.surface, 0, 0, MAX_SHIFT_PX, &px, &py) < LEAST_JOINT_PEAK) {
+    } else if (find_joint(ties, &c, n, reach, out) || find_consensus(ties, &c, n, reach, out)) {
+        out->accepted = true;
+        out->reason = "";
+        tally_placement_at(out, middle_of(ties));
+    } else {
+        out->residual = nowhere;
         out->accepted = hidden;
-        if (!hidden)
-            out->reason =
-                "its ground does not match the reference's; it cannot be laid onto the others";
-        goto out;
+        if (hidden) out->reason = "";
     }
-    tally_point joint = { px, py };
-    refine(c.joint, &joint.x, &joint.y);
-    const size_t agree = vote(ties, &c, joint, votes);
-    tally_affine model;
-    out->windows = (int)agree;
-    tally_votes_fit(votes, agree, joint, &model, &out->rmse_px);
-    if (out->windows < LEAST_WINDOWS || (double)agree < LEAST_AGREEING * (double)n ||
-        out->rmse_px > WORST_RMSE_PX) {
-        out->accepted = hidden;
-        if (!hidden)
-            out->reason = "its windows disagree about the shift; it cannot be laid onto the others";
-        goto out;
-    }
-    out->residual = model;
-    tally_placement_at(out, middle_of(ties));
-    out->accepted = true;
 out:
     correlation_fini(&c);
     return s;
+}
+
+tally_status tally_ties_register(const tally_context *ctx, const tally_ties *ties,
+                                 const tally_tie_view *moving, tally_edge_kind kind,
+                                 tally_placement *out, tally_error *err)
+{
+    return look(ctx, ties, TALLY_TIE_SIZE, NEAR_PX, moving, kind, out, err);
+}
+
+tally_status tally_ties_search(const tally_context *ctx, const tally_ties *ties,
+                               const tally_tie_view *moving, tally_placement *out, tally_error *err)
+{
+    return look(ctx, ties, TALLY_TIE_WIDE, FAR_PX, moving, TALLY_EDGE_DIRECTIONS, out, err);
 }

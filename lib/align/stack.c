@@ -74,10 +74,32 @@ static void merge_row(const row_buffers *row, int y, tally_patch *patch)
     }
 }
 
+/* Whole pixels: all tiles of a scene are read off their place by the same, chosen for the first. */
+typedef struct snap {
+    bool chosen;
+    tally_point off;
+} snap;
+
+static void snap_map(snap *to, tally_box box, tally_affine *map)
+{
+    static const double SAME_PX = 1e-3;
+    const tally_point middle = { (box.x0 + box.x1) / 2.0, (box.y0 + box.y1) / 2.0 };
+    tally_affine whole = *map;
+    tally_point off;
+    if (!tally_affine_snap(&whole, middle, &off)) return;
+    if (!to->chosen) *to = (snap) { true, off };
+    if (hypot(off.x - to->off.x, off.y - to->off.y) < SAME_PX) {
+        *map = whole;
+    } else {
+        map->c[0] -= to->off.x;
+        map->c[3] -= to->off.y;
+    }
+}
+
 static tally_status read_tile(const tally_context *ctx, const tally_stack *stack,
                               const tally_stack_scene *entry, const tally_tile *tile,
-                              tally_raster **raster, tally_box box, const row_buffers *row,
-                              tally_patch *patch, tally_error *err)
+                              tally_raster **raster, tally_box box, snap *whole,
+                              const row_buffers *row, tally_patch *patch, tally_error *err)
 {
     tally_affine to_tile;
     const tally_grid *g = &stack->grid;
@@ -87,6 +109,11 @@ static tally_status read_tile(const tally_context *ctx, const tally_stack *stack
     tally_affine map = tally_affine_compose(&to_tile, &entry->placement.residual);
     tally_box window = window_under(&map, box, tile);
     if (tally_box_empty(window)) return TALLY_OK;
+    if (whole) {
+        snap_map(whole, box, &map);
+        window = window_under(&map, box, tile);
+        if (tally_box_empty(window)) return TALLY_OK;
+    }
 
     tally_patch native = { 0 };
     if (!*raster) s = tally_raster_open(tile, raster, err);
@@ -154,8 +181,8 @@ void tally_stack_reader_close(tally_stack_reader *r)
     *r = (tally_stack_reader) { 0 };
 }
 
-tally_status tally_stack_reader_read(const tally_context *ctx, tally_stack_reader *r, tally_box box,
-                                     tally_patch *patch, tally_error *err)
+static tally_status read_box(const tally_context *ctx, tally_stack_reader *r, tally_box box,
+                             snap *whole, tally_patch *patch, tally_error *err)
 {
     const tally_stack *stack = r->stack;
     const tally_stack_scene *entry = &stack->scenes[r->scene];
@@ -168,8 +195,8 @@ tally_status tally_stack_reader_read(const tally_context *ctx, tally_stack_reade
     if (!row.pixels || !row.valid) s = tally_nomem(err, "a window of pixels");
     const size_t n_tiles = entry->hidden ? 0 : entry->scene->n_tiles;
     for (size_t t = 0; t < n_tiles && s == TALLY_OK; t++)
-        s = read_tile(ctx, stack, entry, entry->scene->tiles[t], &r->rasters[t], box, &row, patch,
-                      err);
+        s = read_tile(ctx, stack, entry, entry->scene->tiles[t], &r->rasters[t], box, whole, &row,
+                      patch, err);
     if (s == TALLY_OK) {
         hide_clouds(entry, box, &patch->valid);
         scale(ctx, entry, patch);
@@ -177,6 +204,22 @@ tally_status tally_stack_reader_read(const tally_context *ctx, tally_stack_reade
     tally_free(row.pixels);
     tally_free(row.valid);
     if (s != TALLY_OK) tally_patch_fini(patch);
+    return s;
+}
+
+tally_status tally_stack_reader_read(const tally_context *ctx, tally_stack_reader *r, tally_box box,
+                                     tally_patch *patch, tally_error *err)
+{
+    return read_box(ctx, r, box, NULL, patch, err);
+}
+
+tally_status tally_stack_reader_read_whole(const tally_context *ctx, tally_stack_reader *r,
+                                           tally_box box, tally_patch *patch, tally_point *off,
+                                           tally_error *err)
+{
+    snap to = { 0 };
+    const tally_status s = read_box(ctx, r, box, &to, patch, err);
+    *off = to.off;
     return s;
 }
 

@@ -21,7 +21,7 @@ typedef struct tally_placement {
                               beyond its geotransform */
     double dx_px, dy_px; /* residual at the middle of the zones: content lies right of and below the
                             reference's */
-    double rmse_px;      /* of the windows that were kept */
+    double rmse_px;      /* of the windows, each about what the others foretell */
     int windows;         /* kept */
     bool accepted;
     const char *reason; /* when not accepted: static or in the catalogue's strings */
@@ -96,6 +96,12 @@ void tally_stack_reader_close(tally_stack_reader *reader);
 tally_status tally_stack_reader_read(const tally_context *ctx, tally_stack_reader *reader,
                                      tally_box box, tally_patch *patch,
                                      tally_error *err) TALLY_MUST_CHECK;
+/* The same without interpolation, where the scene's pixels are as large as the grid's and turned by
+ * no more than a trifle: the nearest whole pixels, read `off` px left of and above their place.
+ * Else interpolated, and off is 0. */
+tally_status tally_stack_reader_read_whole(const tally_context *ctx, tally_stack_reader *reader,
+                                           tally_box box, tally_patch *patch, tally_point *off,
+                                           tally_error *err) TALLY_MUST_CHECK;
 
 typedef struct tally_survey_settings {
     const char *reference; /* scene id, or NULL: chosen */

@@ -259,8 +259,26 @@ typedef struct place_job {
     const tally_survey *survey;
 } place_job;
 
-static tally_status read_windows(const place_job *job, size_t i, tally_patch *windows,
+/* The tie windows as scene `i` shows them through its placement, in whole pixels. */
+static tally_status read_windows(const place_job *job, size_t i, int margin, tally_tie_view *view,
                                  tally_error *err)
+{
+    const tally_ties *ties = &job->survey->ties;
+    tally_stack_reader reader;
+    tally_status s = tally_stack_reader_open(job->stack, i, &reader, err);
+    for (size_t t = 0; t < ties->n && s == TALLY_OK; t++) {
+        const tally_box box = tally_box_grow(ties->boxes[t], margin);
+        tally_patch_fini(&view->windows[t]);
+        s = tally_stack_reader_read_whole(job->ctx, &reader, box, &view->windows[t], &view->off[t],
+                                          err);
+    }
+    tally_stack_reader_close(&reader);
+    return s;
+}
+
+/* The same between pixels: what lies where the placement says. */
+static tally_status read_placed(const place_job *job, size_t i, tally_patch *windows,
+                                tally_error *err)
 {
     const tally_ties *ties = &job->survey->ties;
     tally_stack_reader reader;
@@ -271,6 +289,19 @@ static tally_status read_windows(const place_job *job, size_t i, tally_patch *wi
     }
     tally_stack_reader_close(&reader);
     return s;
+}
+
+typedef struct scene_source {
+    const place_job *job;
+    size_t scene;
+} scene_source;
+
+static tally_status read_through(void *user, const tally_affine *map, int margin,
+                                 tally_tie_view *view, tally_error *err)
+{
+    const scene_source *source = user;
+    source->job->stack->scenes[source->scene].placement.residual = *map;
+    return read_windows(source->job, source->scene, margin, view, err);
 }
 
 /* Mean step from pixel to pixel of a window's ground, of its mean level; NAN: nothing seen. */
@@ -340,15 +371,16 @@ static void hide_cloud(tally_stack_scene *entry)
     entry->placement.windows = 0;
 }
 
-static tally_status look_again(const place_job *job, size_t i, tally_patch *windows,
+/* Where the scene lies, from `view` as read unplaced. */
+static tally_status find_place(const place_job *job, size_t i, tally_tie_view *view,
                                tally_error *err)
 {
-    tally_placement *placement = &job->stack->scenes[i].placement, rest;
-    const tally_point middle = middle_of_zones(job->stack);
-    tally_placement_at(placement, middle);
-    tally_status s = read_windows(job, i, windows, err);
-    if (s == TALLY_OK) s = tally_ties_register(job->ctx, &job->survey->ties, windows, &rest, err);
-    if (s == TALLY_OK) tally_placement_refine(placement, &rest, middle);
+    scene_source from = { job, i };
+    const tally_tie_source source = { read_through, &from };
+    tally_placement found;
+    tally_status s = tally_ties_place(job->ctx, &job->survey->ties, &source,
+                                      middle_of_zones(job->stack), view, &found, err);
+    if (s == TALLY_OK) job->stack->scenes[i].placement = found;
     return s;
 }
 
@@ -359,27 +391,28 @@ static tally_status place_scene(void *user, size_t i, tally_error *err)
     place_job *job = user;
     tally_stack_scene *entry = &job->stack->scenes[i];
     const tally_ties *ties = &job->survey->ties;
-    tally_patch *windows = tally_alloc(ties->n, sizeof *windows);
+    tally_tie_view view;
     tally_error why = { 0 };
-    if (!windows) return tally_nomem(err, "a survey");
-    tally_status s = read_windows(job, i, windows, &why);
+    const bool is_reference = (int)i == job->stack->reference;
+    tally_status s = tally_tie_view_init(&view, ties->n, err);
+    if (s != TALLY_OK) return s;
+    s = read_windows(job, i, 0, &view, &why);
     if (s == TALLY_OK) {
-        bool white = is_white(job, windows, WHITE_ANY);
-        entry->snow = white && is_white(job, windows, WHITE_WITH_TEXTURE);
-        s = tally_ties_register(job->ctx, ties, windows, &entry->placement, &why);
-        if (s == TALLY_OK && white) hide_cloud(entry);
+        const bool white = is_white(job, view.windows, WHITE_ANY);
+        entry->snow = white && is_white(job, view.windows, WHITE_WITH_TEXTURE);
+        if (!is_reference) s = find_place(job, i, &view, &why);
+        if (s == TALLY_OK && white && !is_reference) hide_cloud(entry);
     }
-    if ((int)i == job->stack->reference) {
+    if (is_reference && s == TALLY_OK) {
         entry->placement = (tally_placement) { .residual = { { 0, 1, 0, 0, 0, 1 } },
                                                .windows = (int)ties->n,
                                                .accepted = true,
                                                .reason = "" };
         entry->noise = 0;
     } else if (s == TALLY_OK && entry->placement.accepted) {
-        if (isfinite(entry->placement.dx_px)) s = look_again(job, i, windows, &why);
-        if (s == TALLY_OK) s = read_windows(job, i, windows, &why);
+        s = read_placed(job, i, view.windows, &why);
         if (s == TALLY_OK)
-            s = tally_ties_radiometry(ties, windows, job->stack->n_bands, entry->gain,
+            s = tally_ties_radiometry(ties, view.windows, job->stack->n_bands, entry->gain,
                                       entry->offset, &entry->noise, &why);
     }
     if (s == TALLY_E_NOMEM)
@@ -395,9 +428,7 @@ static tally_status place_scene(void *user, size_t i, tally_error *err)
         tally_warn(job->ctx, "%s", why.message);
         s = TALLY_OK;
     }
-    for (size_t t = 0; t < ties->n; t++)
-        tally_patch_fini(&windows[t]);
-    tally_free(windows);
+    tally_tie_view_fini(&view, ties->n);
     return s;
 }
 
@@ -419,7 +450,7 @@ tally_status tally_stack_rescale(const tally_context *ctx, tally_stack *stack, s
     if (!windows) return tally_nomem(err, "a survey");
     for (int b = 0; b < stack->n_bands; b++)
         entry->gain[b] = 1, entry->offset[b] = 0;
-    tally_status s = read_windows(&job, i, windows, err);
+    tally_status s = read_placed(&job, i, windows, err);
     if (s == TALLY_OK) {
         /* a cloud over half of the scene looks like snow with something dark in it */
         entry->snow = entry->snow && is_white(&job, windows, WHITE_ANY) &&

@@ -7,9 +7,10 @@
 #ifndef TALLY_ALIGN_TIES_H
 #define TALLY_ALIGN_TIES_H
 
+#include "align/edges.h"
 #include "align/stack.h"
 
-enum { TALLY_TIE_SIZE = 128, TALLY_TIES_MAX = 64 };
+enum { TALLY_TIE_SIZE = 128, TALLY_TIE_WIDE = 256, TALLY_TIES_MAX = 64 };
 
 typedef struct tally_ties {
     size_t n;
@@ -26,17 +27,43 @@ tally_status tally_ties_fill(const tally_context *ctx, const tally_stack *stack,
                              tally_ties *ties, tally_error *err) TALLY_MUST_CHECK;
 void tally_ties_fini(tally_ties *ties);
 
+/* The moving image in the tie windows. */
+typedef struct tally_tie_view {
+    tally_patch *windows; /* as many as ties */
+    tally_point *off;     /* window i was read off[i] px left of and above its place, so that no
+                             pixel had to be interpolated */
+} tally_tie_view;
+tally_status tally_tie_view_init(tally_tie_view *view, size_t n, tally_error *err) TALLY_MUST_CHECK;
+void tally_tie_view_fini(tally_tie_view *view, size_t n);
+
 /* Where the content of `moving` lies against `ties`: writes dx_px, dy_px (at the middle of the
  * windows), residual, rmse_px, windows, accepted, reason. Accepted with dx_px NaN: too little was
  * seen to tell. */
 tally_status tally_ties_register(const tally_context *ctx, const tally_ties *ties,
-                                 const tally_patch *moving, tally_placement *out,
-                                 tally_error *err) TALLY_MUST_CHECK;
+                                 const tally_tie_view *moving, tally_edge_kind kind,
+                                 tally_placement *out, tally_error *err) TALLY_MUST_CHECK;
+/* The same with windows of TALLY_TIE_WIDE a side, each tie window in the middle of its own: finds
+ * shifts up to 64 px, to a pixel. */
+tally_status tally_ties_search(const tally_context *ctx, const tally_ties *ties,
+                               const tally_tie_view *moving, tally_placement *out,
+                               tally_error *err) TALLY_MUST_CHECK;
 
-/* After a second look at the scene, read through `placement`: what that found still missing goes
- * in. The first look compares other ground in each window, the more the farther off it lies, and
- * that pulls its shift toward none; the second has nothing to be pulled from. Not accepted: no
- * change. */
+/* Reads the moving image where the tie windows, grown by `margin` pixels to each side, come to lie
+ * by `map`, or up to half a pixel off that. */
+typedef struct tally_tie_source {
+    tally_status (*read)(void *user, const tally_affine *map, int margin, tally_tie_view *view,
+                         tally_error *err);
+    void *user;
+} tally_tie_source;
+/* All looks, from the first (`view` holds what lies there unmoved) to the last: dx_px and dy_px at
+ * `middle`. `view` ends as what was looked at last. */
+tally_status tally_ties_place(const tally_context *ctx, const tally_ties *ties,
+                              const tally_tie_source *source, tally_point middle,
+                              tally_tie_view *view, tally_placement *out,
+                              tally_error *err) TALLY_MUST_CHECK;
+
+/* After another look at the scene, read through `placement`: what that found still missing goes in.
+ * Not accepted: no change. */
 void tally_placement_refine(tally_placement *placement, const tally_placement *rest,
                             tally_point middle);
 /* Take dx_px and dy_px from the residual at another place of the grid. */

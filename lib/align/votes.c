@@ -21,7 +21,8 @@ enum { LEAST_FOR_SIMILARITY = 8, LEAST_FOR_AFFINE = 16, MOST_VOTES = 64 };
 /* Foretelling has to be better by this factor. With noise alone, leaving one out makes a needless
  * slope worse by about 1 + p / n, so anything under 1 is a gain; 0.95 keeps chance out. */
 static const double GAIN_NEEDED = 0.95;
-static const double MOST_SLOPE = 1e-3; /* ten times what the validation sets have */
+static const double MOST_SLOPE = 4e-3; /* a few per mille; the validation sets have 1.5e-4 */
+static const double AGREE_PX = 1;      /* from their map, for votes that agree about it */
 
 typedef enum kind { SHIFT, SIMILARITY, AFFINE } kind;
 
@@ -97,12 +98,17 @@ static void trim(const tally_vote *v, size_t n, const plane *p, double *weight)
         weight[i] = far[i] <= 2.5 * 1.1774 * sigma + 1e-6;
 }
 
-static double left_out_error(const tally_vote *v, const double *weight, size_t n, kind k)
+enum whom { TRUSTED, EVERYONE };
+
+/* The rms by which each vote misses what the others foretell; those of weight 0 foretell nothing.
+ */
+static double left_out_error(const tally_vote *v, const double *weight, size_t n, kind k,
+                             enum whom whom)
 {
     double square = 0, sum = 0;
     plane p;
     for (size_t i = 0; i < n; i++) {
-        if (weight[i] == 0) continue;
+        if (weight[i] == 0 && whom == TRUSTED) continue;
         if (!fit_plane(v, weight, n, i, k, &p)) return INFINITY;
         const double m = miss(&p, &v[i]);
         square += m * m;
@@ -117,12 +123,23 @@ static bool is_small(const plane *p)
            fabs(p->yy) < MOST_SLOPE;
 }
 
+/* The map of a plane whose shift at its middle is `shift`. */
+static tally_affine plane_map(const plane *p, tally_point shift)
+{
+    const double xx = tally_round_to(p->xx, 1 << 24), xy = tally_round_to(p->xy, 1 << 24),
+                 yx = tally_round_to(p->yx, 1 << 24), yy = tally_round_to(p->yy, 1 << 24);
+    const double mx = tally_round_to(p->middle.x, 1), my = tally_round_to(p->middle.y, 1);
+    return (tally_affine) { { tally_round_to(shift.x, 1024) - xx * mx - xy * my, 1 + xx, xy,
+                              tally_round_to(shift.y, 1024) - yx * mx - yy * my, yx, 1 + yy } };
+}
+
 void tally_votes_fit(const tally_vote *votes, size_t n, tally_point joint, tally_affine *out,
                      double *rmse_px)
 {
     static const size_t least[] = { 1, LEAST_FOR_SIMILARITY, LEAST_FOR_AFFINE };
-    double weight[MOST_VOTES], square = 0;
+    double weight[MOST_VOTES];
     plane best = { 0 };
+    kind taken = SHIFT;
     double error = INFINITY;
 
     *rmse_px = NAN;
@@ -132,24 +149,68 @@ void tally_votes_fit(const tally_vote *votes, size_t n, tally_point joint, tally
     if (n > 0 && fit_plane(votes, weight, n, n, SHIFT, &best)) trim(votes, n, &best, weight);
     for (kind k = SHIFT; k <= AFFINE && n >= least[k]; k++) {
         plane p;
-        const double e = left_out_error(votes, weight, n, k);
+        const double e = left_out_error(votes, weight, n, k, TRUSTED);
         if (!(e < GAIN_NEEDED * error) || !fit_plane(votes, weight, n, n, k, &p) || !is_small(&p))
             continue;
         error = e;
         best = p;
+        taken = k;
     }
-    const double xx = tally_round_to(best.xx, 1 << 24), xy = tally_round_to(best.xy, 1 << 24),
-                 yx = tally_round_to(best.yx, 1 << 24), yy = tally_round_to(best.yy, 1 << 24);
-    const double mx = tally_round_to(best.middle.x, 1), my = tally_round_to(best.middle.y, 1);
-    *out = (tally_affine) { { tally_round_to(joint.x, 1024) - xx * mx - xy * my, 1 + xx, xy,
-                              tally_round_to(joint.y, 1024) - yx * mx - yy * my, yx, 1 + yy } };
+    if (taken !=
+        SHIFT) { /* what lay far from a shift may lie on the map, and the other way round */
+        plane p;
+        trim(votes, n, &best, weight);
+        if (fit_plane(votes, weight, n, n, taken, &p) && is_small(&p)) best = p;
+    }
+    *out = plane_map(&best, joint);
+    if (n > 1) *rmse_px = tally_round_to(left_out_error(votes, weight, n, taken, EVERYONE), 1024);
+}
+
+/* The turn, scale and shift that take two votes along. False: they lie too close to each other to
+ * tell. */
+static bool through_two(const tally_vote *a, const tally_vote *b, plane *out)
+{
+    static const double APART_PX = 128;
+    const double x = b->at.x - a->at.x, y = b->at.y - a->at.y, r2 = x * x + y * y;
+    const double dx = b->off.x - a->off.x, dy = b->off.y - a->off.y;
+    if (r2 < APART_PX * APART_PX) return false;
+    const double scale = (x * dx + y * dy) / r2, turn = (x * dy - y * dx) / r2;
+    *out = (plane) { .middle = a->at, .mean = a->off, scale, -turn, turn, scale };
+    return is_small(out);
+}
+
+/* Weight 1 for votes near the plane; how many. */
+static size_t side_with(const tally_vote *v, size_t n, const plane *p, double *weight)
+{
+    size_t agree = 0;
     for (size_t i = 0; i < n; i++) {
-        plane about = best;
-        about.mean = (tally_point) { 0, 0 };
-        const double m = miss(&about, &votes[i]);
-        square += m * m;
+        weight[i] = miss(p, &v[i]) <= AGREE_PX;
+        agree += weight[i] > 0;
     }
-    if (n > 0) *rmse_px = tally_round_to(sqrt(square / (double)n), 1024);
+    return agree;
+}
+
+size_t tally_votes_agree(const tally_vote *votes, size_t n, tally_affine *out, double *rmse_px)
+{
+    double weight[MOST_VOTES];
+    plane best = { 0 }, p;
+    size_t most = 0;
+    if (n > MOST_VOTES) n = MOST_VOTES;
+    *rmse_px = NAN;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = i + 1; k < n; k++) {
+            if (!through_two(&votes[i], &votes[k], &p)) continue;
+            const size_t agree = side_with(votes, n, &p, weight);
+            if (agree <= most) continue;
+            most = agree;
+            best = p;
+        }
+    if (most < 3) return 0;
+    side_with(votes, n, &best, weight);
+    if (!fit_plane(votes, weight, n, n, SIMILARITY, &p) || !is_small(&p)) return 0;
+    *out = plane_map(&p, p.mean);
+    *rmse_px = tally_round_to(left_out_error(votes, weight, n, SIMILARITY, TRUSTED), 1024);
+    return most;
 }
 
 const char *tally_placement_model(const tally_placement *placement)

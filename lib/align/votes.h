@@ -14,9 +14,17 @@ typedef struct tally_vote {
  * The simplest model that holds on left-out windows: written as the affine map from a place to
  * where its content lies, the joint shift holding at the votes' middle. Translation unless there
  * are enough votes and a turn and scale, or a full affine map, foretells each vote from the others
- * clearly better. `rmse_px`: of the votes about the model.
+ * clearly better. `rmse_px`: of each vote about what the others foretell by that model; NaN where
+ * there are no two.
  */
 void tally_votes_fit(const tally_vote *votes, size_t n, tally_point joint, tally_affine *out,
                      double *rmse_px);
+
+/*
+ * Of votes that may be mostly wrong, the map of a small turn and scale that the most agree about to
+ * a pixel: every two votes propose one (RANSAC of all pairs, Fischler and Bolles 1981). Returns how
+ * many agree; `out` is fitted to them.
+ */
+size_t tally_votes_agree(const tally_vote *votes, size_t n, tally_affine *out, double *rmse_px);
 
 #endif

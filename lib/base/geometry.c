@@ -170,3 +170,16 @@ tally_affine tally_affine_compose(const tally_affine *after, const tally_affine 
                               g[1] * f[2] + g[2] * f[5], g[3] + g[4] * f[0] + g[5] * f[3],
                               g[4] * f[1] + g[5] * f[4], g[4] * f[2] + g[5] * f[5] } };
 }
+
+bool tally_affine_snap(tally_affine *map, tally_point at, tally_point *off)
+{
+    static const double MOST = 4e-3; /* over half a window of 128 px: a quarter of a pixel */
+    const double *c = map->c;
+    if (fabs(c[1] - 1) > MOST || fabs(c[5] - 1) > MOST || fabs(c[2]) > MOST || fabs(c[4]) > MOST)
+        return false;
+    const tally_point to = tally_affine_apply(map, at);
+    const double dx = round(to.x - at.x), dy = round(to.y - at.y);
+    *off = (tally_point) { to.x - at.x - dx, to.y - at.y - dy };
+    *map = (tally_affine) { { dx, 1, 0, dy, 0, 1 } };
+    return true;
+}

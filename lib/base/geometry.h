@@ -44,6 +44,9 @@ void tally_shape_fill(const tally_shape *shape, tally_bits *bits);
 tally_point tally_affine_apply(const tally_affine *a, tally_point p);
 bool tally_affine_invert(const tally_affine *a, tally_affine *out); /* false: singular */
 tally_affine tally_affine_compose(const tally_affine *after, const tally_affine *first);
+/* The shift by whole pixels that is nearest to a map at a place: it falls short of the map by `off`
+ * there. False, and nothing changes: the map turns or scales by more than a few per mille. */
+bool tally_affine_snap(tally_affine *map, tally_point at, tally_point *off);
 
 /* Smallest rectangle around points (rotating calipers over the convex hull); length >= width.
  * False: fewer than 1 point. */

@@ -194,13 +194,17 @@ static void fill_rim(const tally_context *ctx, const tally_patch *native, const 
 
 /* Resample one piece of AFTER into its columns of the patch that covers `box`. */
 static tally_status read_piece(const tally_context *ctx, tally_pair *pair, tally_box piece,
-                               tally_box box, tally_patch *after, tally_error *err)
+                               tally_box box, tally_patch *after, tally_point *off,
+                               tally_error *err)
 {
     const size_t n = (size_t)tally_box_width(piece);
     tally_affine map;
     tally_patch native;
 
     if (!piece_map(pair, piece, &map)) return TALLY_OK;
+    if (off)
+        tally_affine_snap(
+            &map, (tally_point) { (piece.x0 + piece.x1) / 2.0, (piece.y0 + piece.y1) / 2.0 }, off);
     const tally_box window = piece_window(pair, piece, &map);
     if (tally_box_empty(window)) return TALLY_OK;
     if ((double)tally_box_width(window) * tally_box_height(window) > MOST_PIXELS)
@@ -227,8 +231,9 @@ static tally_status read_piece(const tally_context *ctx, tally_pair *pair, tally
     return TALLY_OK;
 }
 
-tally_status tally_pair_read(const tally_context *ctx, tally_pair *pair, tally_box box,
-                             tally_patch *before, tally_patch *after, tally_error *err)
+static tally_status read_both(const tally_context *ctx, tally_pair *pair, tally_box box,
+                              tally_patch *before, tally_patch *after, tally_point *off,
+                              tally_error *err)
 {
     tally_status s;
 
@@ -239,12 +244,26 @@ tally_status tally_pair_read(const tally_context *ctx, tally_pair *pair, tally_b
     for (int x = box.x0; x < box.x1 && s == TALLY_OK; x += PIECE)
         s = read_piece(ctx, pair,
                        (tally_box) { x, box.y0, x + PIECE < box.x1 ? x + PIECE : box.x1, box.y1 },
-                       box, after, err);
+                       box, after, off, err);
     if (s != TALLY_OK) {
         tally_patch_fini(before);
         tally_patch_fini(after);
     }
     return s;
+}
+
+tally_status tally_pair_read(const tally_context *ctx, tally_pair *pair, tally_box box,
+                             tally_patch *before, tally_patch *after, tally_error *err)
+{
+    return read_both(ctx, pair, box, before, after, NULL, err);
+}
+
+tally_status tally_pair_read_whole(const tally_context *ctx, tally_pair *pair, tally_box box,
+                                   tally_patch *before, tally_patch *after, tally_point *off,
+                                   tally_error *err)
+{
+    *off = (tally_point) { 0, 0 };
+    return read_both(ctx, pair, box, before, after, off, err);
 }
 
 bool tally_pair_ground(const tally_pair *pair, tally_point px, tally_point out[2],

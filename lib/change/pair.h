@@ -30,6 +30,12 @@ void tally_pair_close(tally_pair *pair);
 tally_status tally_pair_read(const tally_context *ctx, tally_pair *pair, tally_box box,
                              tally_patch *before, tally_patch *after,
                              tally_error *err) TALLY_MUST_CHECK;
+/* The same without interpolation where the pixels of both are of one size: the nearest whole pixels
+ * of AFTER, read `off` px left of and above their place. Else interpolated, and off is 0. For boxes
+ * of one piece (512 px). */
+tally_status tally_pair_read_whole(const tally_context *ctx, tally_pair *pair, tally_box box,
+                                   tally_patch *before, tally_patch *after, tally_point *off,
+                                   tally_error *err) TALLY_MUST_CHECK;
 /* Find how AFTER's content lies on BEFORE's, and read through that from now on. False: no
  * trustworthy shift, and the reason goes to the context's warnings; nothing changes then. */
 tally_status tally_pair_align(const tally_context *ctx, tally_pair *pair, double *dx_px,

@@ -233,7 +233,9 @@ static void shift_is_taken_out(void **state)
     assert_int_equal(sscanf(line, "1,%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf", &v[0], &v[1],
                             &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9], &v[10]),
                      11);
-    assert_float_equal(v[0], 1800, 90);
+    /* 60 x 30, and what a cubic at half a pixel makes of an edge: a column half object, and beyond
+     * it on each side one that undershoots by a sixteenth of 500, which is far out of the noise */
+    assert_float_equal(v[0], 63 * 30, 30);
     assert_float_equal(v[2], 150, 0.5); /* the middle of the object */
     assert_float_equal(v[3], 105, 0.5);
     assert_float_equal(

@@ -58,10 +58,13 @@ static void tear_down(scene *s)
         tally_patch_fini(&s->moving[i]);
 }
 
-static tally_placement place(const scene *s)
+static tally_placement place(scene *s)
 {
     tally_placement p;
-    assert_int_equal(tally_ties_register(&s->ctx, &s->ties, s->moving, &p, NULL), TALLY_OK);
+    tally_point off[WINDOWS] = { { 0, 0 } };
+    tally_tie_view view = { (tally_patch *)s->moving, off };
+    assert_int_equal(tally_ties_register(&s->ctx, &s->ties, &view, TALLY_EDGE_DIRECTIONS, &p, NULL),
+                     TALLY_OK);
     return p;
 }
 
