@@ -139,8 +139,8 @@ int cmd_diff(int argc, char **argv, tally_context *ctx)
     printf("{\"method\":\"%s\",\"scales\":[%s],\"threshold\":%.6g,\"centre\":%.6g,\"seen\":%.4f,"
            "\"changed\":%.6f,"
            "\"blobs\":%zu,"
-           "\"aligned\":%s,\"dx_px\":%.3f,\"dy_px\":%.3f}\n",
-           r.method, r.scales, r.threshold, r.centre, r.seen, r.changed, r.n_blobs,
+           "\"regions\":%zu,\"aligned\":%s,\"dx_px\":%.3f,\"dy_px\":%.3f}\n",
+           r.method, r.scales, r.threshold, r.centre, r.seen, r.changed, r.n_blobs, r.regions,
            r.aligned ? "true" : "false", r.dx_px, r.dy_px);
     return EXIT_DONE;
 }

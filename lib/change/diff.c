@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "change/diff_blobs.h"
-#include "change/score.h"
+#include "change/regions.h"
 #include "scene/sink.h"
 #include "tallyman/diff.h"
 
@@ -18,15 +18,20 @@ enum { OPEN_MOST = 64 };
 /* Within a fifth of a pixel nine tenths of the change are found all the same (Dai and Khorram 1998,
  * doi:10.1109/36.718860), and resampling has its own price. */
 static const double LEAST_PX = 0.2, SPECKLED_LEAST_PX = 0.5;
+enum { LEAST_REGION = 4000 }; /* pixels to learn gain and noise from: a dozen ships' worth at 3 m */
+
+typedef struct plan {
+    tally_method method;
+    tally_scales scales;
+    tally_threshold threshold;
+} plan;
 
 typedef struct job {
     const tally_context *ctx;
     const tally_diff_settings *settings;
     tally_pair pair;
-    tally_score score;
-    tally_sample sample;
-    bool decibels;    /* both images, as they are read */
-    tally_bits zones; /* no words: everywhere */
+    tally_regions regions;
+    bool decibels; /* both images, as they are read */
     tally_bits seen, changed, brighter, darker;
     float *hits; /* |value| of every changed pixel, before the opening, by row then column */
     size_t n_hits, hits_capacity;
@@ -35,10 +40,10 @@ typedef struct job {
     int width, height, rows; /* rows of a strip */
 } job;
 
-typedef tally_status (*strip_task)(job *j, tally_box box, tally_box core, tally_patch *before,
+typedef tally_status (*strip_task)(job *j, tally_box strip, int halo, tally_patch *before,
                                    tally_patch *after, tally_error *err);
 
-/* Strip by strip with TALLY_HALO rows around it: `core` is the strip as a box of the patches. */
+/* Strip by strip: the patches begin `halo` rows above it and end as far below, where rows are. */
 static tally_status each_strip(job *j, const char *stage, strip_task task, tally_error *err)
 {
     const tally_box image = { 0, 0, j->width, j->height };
@@ -50,12 +55,11 @@ static tally_status each_strip(job *j, const char *stage, strip_task task, tally
         tally_box wide = { 0, box.y0 - TALLY_HALO, j->width, box.y1 + TALLY_HALO };
         tally_patch before, after;
         wide = tally_box_intersect(wide, image);
-        const tally_box core = { 0, box.y0 - wide.y0, j->width, box.y1 - wide.y0 };
         if (j->ctx->cancel && atomic_load(j->ctx->cancel))
             return tally_fail(err, TALLY_E_CANCELLED, "diff was stopped");
         if ((s = tally_pair_read(j->ctx, &j->pair, wide, &before, &after, err)) != TALLY_OK) break;
         tally_both_saw(&before, &after);
-        s = task(j, box, core, &before, &after, err);
+        s = task(j, box, box.y0 - wide.y0, &before, &after, err);
         tally_patch_fini(&before);
         tally_patch_fini(&after);
         tally_progress(j->ctx, stage, (size_t)box.y1, (size_t)j->height);
@@ -63,9 +67,36 @@ static tally_status each_strip(job *j, const char *stage, strip_task task, tally
     return s;
 }
 
-/* One row of values into bits and hits; the value becomes the score of the output. */
-static tally_status judge_row(job *j, int y, const uint64_t *seen, float *value, const float *sum,
-                              tally_error *err)
+/* The region's pixels of a strip into bits and `value`; core: the region's part of the patches. */
+static tally_status judge_region(job *j, const tally_region *r, tally_box strip, int halo,
+                                 const tally_patch *before, const tally_patch *after, float *value,
+                                 tally_error *err)
+{
+    const tally_box here = tally_box_intersect(r->box, strip);
+    const int down = strip.y0 - halo; /* from rows of the image to rows of the patches */
+    const tally_box core = { here.x0, here.y0 - down, here.x1, here.y1 - down };
+    const size_t width = (size_t)tally_box_width(here),
+                 pixels = width * (size_t)tally_box_height(here);
+    float *own = tally_alloc(2 * pixels, sizeof *own);
+
+    if (!own) return tally_nomem(err, "a strip of scores");
+    const float *sum = own + pixels;
+    tally_status s = tally_score_window(&r->score, before, after, core, own, own + pixels, err);
+    for (size_t i = 0; i < pixels && s == TALLY_OK; i++) {
+        const int x = here.x0 + (int)(i % width), y = here.y0 + (int)(i / width);
+        if (!tally_bits_get(&after->valid, x, y - down) || !tally_region_has(r, x, y)) continue;
+        tally_bits_set(&j->seen, x, y);
+        if (sum[i] > 0.0f) tally_bits_set(&j->brighter, x, y);
+        if (sum[i] < 0.0f) tally_bits_set(&j->darker, x, y);
+        if (fabsf(own[i] - r->score.centre) > r->score.limit) tally_bits_set(&j->changed, x, y);
+        value[(size_t)(y - strip.y0) * (size_t)j->width + (size_t)x] = fabsf(own[i]);
+    }
+    tally_free(own);
+    return s;
+}
+
+/* The values of the changed pixels of a row, in their order. */
+static tally_status keep_hits(job *j, int y, const float *value, tally_error *err)
 {
     if (j->n_hits + (size_t)j->width > j->hits_capacity) {
         const size_t capacity = 2 * j->hits_capacity + (size_t)j->width;
@@ -75,45 +106,31 @@ static tally_status judge_row(job *j, int y, const uint64_t *seen, float *value,
         j->hits_capacity = capacity;
     }
     j->row_hits[y] = j->n_hits;
-    uint64_t *judged = tally_bits_row(&j->seen, y);
-    for (size_t w = 0; w < j->seen.words; w++)
-        judged[w] = j->zones.words ? seen[w] & tally_bits_row(&j->zones, y)[w] : seen[w];
-    for (int x = 0; x < j->width; x++) {
-        if (!(judged[x >> 6] >> (x & 63) & 1)) {
-            value[x] = NAN;
-            continue;
-        }
-        const bool hit = fabsf(value[x] - j->score.centre) > j->score.limit;
-        value[x] = fabsf(value[x]);
-        if (sum[x] > 0.0f) tally_bits_set(&j->brighter, x, y);
-        if (sum[x] < 0.0f) tally_bits_set(&j->darker, x, y);
-        if (!hit) continue;
-        tally_bits_set(&j->changed, x, y);
-        j->hits[j->n_hits++] = value[x];
-    }
+    for (int x = 0; x < j->width; x++)
+        if (tally_bits_get(&j->changed, x, y)) j->hits[j->n_hits++] = value[x];
     return TALLY_OK;
 }
 
-static tally_status score_strip(job *j, tally_box box, tally_box core, tally_patch *before,
+static tally_status score_strip(job *j, tally_box strip, int halo, tally_patch *before,
                                 tally_patch *after, tally_error *err)
 {
-    const size_t width = (size_t)j->width, rows = (size_t)tally_box_height(box);
-    float *value = tally_alloc(2 * rows * width, sizeof *value);
-    if (!value) return tally_nomem(err, "a strip of scores");
-    const float *sum = value + rows * width;
+    const size_t width = (size_t)j->width, rows = (size_t)tally_box_height(strip);
+    float *value = tally_alloc(rows * width, sizeof *value);
+    tally_status s = value ? TALLY_OK : tally_nomem(err, "a strip of scores");
 
+    for (size_t i = 0; i < rows * width && value; i++)
+        value[i] = NAN;
     if (j->decibels) {
         tally_patch_undo_decibels(before);
         tally_patch_undo_decibels(after);
     }
-    tally_status s =
-        tally_score_window(&j->score, before, after, core, value, value + rows * width, err);
-    for (int y = box.y0; y < box.y1 && s == TALLY_OK; y++) {
-        const size_t at = (size_t)(y - box.y0) * width;
-        s = judge_row(j, y, tally_bits_row(&after->valid, y - box.y0 + core.y0), value + at,
-                      sum + at, err);
+    for (size_t r = 0; r < j->regions.n && s == TALLY_OK; r++) {
+        if (!tally_box_empty(tally_box_intersect(j->regions.regions[r].box, strip)))
+            s = judge_region(j, &j->regions.regions[r], strip, halo, before, after, value, err);
     }
-    if (s == TALLY_OK && j->sink) s = tally_sink_rows(j->sink, 1, box.y0, (int)rows, value, err);
+    for (int y = strip.y0; y < strip.y1 && s == TALLY_OK; y++)
+        s = keep_hits(j, y, value + (size_t)(y - strip.y0) * width, err);
+    if (s == TALLY_OK && j->sink) s = tally_sink_rows(j->sink, 1, strip.y0, (int)rows, value, err);
     tally_free(value);
     return s;
 }
@@ -204,7 +221,8 @@ static tally_status shape(job *j, tally_diff_result *result, tally_error *err)
     memcpy(raw.bits, j->changed.bits, bytes);
     if (want->open > 0) s = tally_bits_open(k, &j->changed, want->open, want->open, err);
     if (s == TALLY_OK)
-        s = tally_blobs_label(k, &j->changed, want->min_area > 1 ? want->min_area : 1, &blobs, err);
+        s = tally_diff_label(k, &j->changed, &j->brighter, &j->darker,
+                             want->min_area > 1 ? want->min_area : 1, &blobs, err);
     if (s == TALLY_OK) {
         keep_blobs(&j->changed, &blobs);
         result->n_blobs = blobs.n;
@@ -273,28 +291,83 @@ static void leave_as_is(tally_pair *pair, tally_diff_result *result)
     result->dx_px = result->dy_px = 0.0;
 }
 
-/* Sample and method. Radar is looked at through windows of 3 pixels and more, and resampling makes
- * its speckle uneven, so that a shift of less than SPECKLED_LEAST_PX is undone once it is known for
- * radar. */
-static tally_status learn(job *j, tally_method method, const tally_scales *scales,
-                          const tally_threshold *threshold, tally_diff_result *result,
-                          tally_error *err)
+static bool in_region(const void *user, int x, int y)
 {
+    return tally_region_has(user, x, y);
+}
+
+static bool in_any(const void *user, int x, int y)
+{
+    const tally_regions *all = user;
+
+    for (size_t i = 0; i < all->n; i++)
+        if (tally_region_has(&all->regions[i], x, y)) return true;
+    return false;
+}
+
+/* Sample and method, of all regions together. Radar is looked at through windows of 3 pixels and
+ * more, and resampling makes its speckle uneven, so that a shift of less than SPECKLED_LEAST_PX is
+ * undone once it is known for radar. */
+static tally_status learn_all(job *j, const plan *want, tally_score *score,
+                              tally_diff_result *result, tally_error *err)
+{
+    tally_box box = j->regions.regions[0].box;
+
+    for (size_t i = 1; i < j->regions.n; i++)
+        box = tally_box_union(box, j->regions.regions[i].box);
     for (;;) {
-        tally_status s = tally_sample_read(j->ctx, &j->pair, &j->zones, &j->sample, err);
+        tally_sample sample;
+        tally_status s =
+            tally_sample_read(j->ctx, &j->pair, box, in_any, &j->regions, &sample, err);
         if (s != TALLY_OK) return s;
-        if (tally_sample_is_grey(&j->sample)) {
-            j->pair.bands = j->sample.bands = 1;
-            j->sample.named_optical = false;
+        if (tally_sample_is_grey(&sample)) {
+            j->pair.bands = sample.bands = 1;
+            sample.named_optical = false;
         }
-        s = tally_score_learn(&j->score, method, scales, threshold, &j->sample, err);
-        j->decibels = j->sample.decibels;
-        tally_sample_fini(&j->sample);
-        if (s != TALLY_OK || !j->score.speckled || moves_less(&j->pair, 0.0) ||
+        s = tally_score_learn(score, want->method, &want->scales, &want->threshold, &sample, err);
+        j->decibels = sample.decibels;
+        tally_sample_fini(&sample);
+        if (s != TALLY_OK || !score->speckled || moves_less(&j->pair, 0.0) ||
             !moves_less(&j->pair, SPECKLED_LEAST_PX))
             return s;
         leave_as_is(&j->pair, result);
     }
+}
+
+/* Each region's score: its own, or that of all where it is too small to learn from. */
+static tally_status learn(job *j, const plan *want, tally_diff_result *result, tally_error *err)
+{
+    tally_score all;
+    tally_status s = learn_all(j, want, &all, result, err);
+
+    for (size_t i = 0; i < j->regions.n && s == TALLY_OK; i++) {
+        tally_region *r = &j->regions.regions[i];
+        tally_sample sample;
+        tally_error why = { 0 };
+        r->score = all;
+        if (j->regions.n == 1) break;
+        s = tally_sample_read(j->ctx, &j->pair, r->box, in_region, r, &sample, err);
+        if (s != TALLY_OK) break;
+        if (sample.n >= LEAST_REGION) {
+            /* the method and the scales of all, so that scores can be compared */
+            s = tally_score_learn(&r->score, all.method, &all.scales, &want->threshold, &sample,
+                                  &why);
+            if (s == TALLY_E_NODATA) {
+                r->score = all;
+                s = TALLY_OK;
+            } else if (s != TALLY_OK) {
+                s = tally_fail(err, s, "%s", why.message);
+            }
+        }
+        tally_sample_fini(&sample);
+    }
+    if (s != TALLY_OK) return s;
+    result->method = tally_method_name(all.method);
+    result->threshold = (double)j->regions.regions[0].score.limit;
+    result->centre = (double)j->regions.regions[0].score.centre;
+    result->regions = j->regions.n;
+    tell_scales(&all.scales, result->scales, sizeof result->scales);
+    return TALLY_OK;
 }
 
 static tally_status prepare(job *j, bool align, tally_diff_result *result, tally_error *err)
@@ -311,13 +384,11 @@ static tally_status prepare(job *j, bool align, tally_diff_result *result, tally
     const size_t row = (size_t)j->width * (size_t)(j->pair.bands + 1) * sizeof(float);
     const size_t strips = j->ctx->max_memory / 16 / row / TALLY_SINK_ROWS;
     j->rows = TALLY_SINK_ROWS * (int)(strips < 1 ? 1 : strips > 16 ? 16 : strips);
-    if (want->site) {
-        tally_site *site;
-        if ((s = tally_site_read(want->site, NULL, &site, err)) != TALLY_OK) return s;
-        s = tally_zone_mask(site, &j->pair, &j->zones, err);
-        tally_site_destroy(&site);
-        if (s != TALLY_OK) return s;
-    }
+    tally_site *site = NULL;
+    if (want->site && (s = tally_site_read(want->site, NULL, &site, err)) != TALLY_OK) return s;
+    s = tally_regions_init(site, &j->pair, &j->regions, err);
+    tally_site_destroy(&site);
+    if (s != TALLY_OK) return s;
     if (align) s = tally_pair_align(j->ctx, &j->pair, &result->dx_px, &result->dy_px, &found, err);
     result->aligned = found;
     if (s == TALLY_OK && found && moves_less(&j->pair, LEAST_PX)) leave_as_is(&j->pair, result);
@@ -332,8 +403,7 @@ static tally_status prepare(job *j, bool align, tally_diff_result *result, tally
 static void close_job(job *j)
 {
     tally_sink_abandon(&j->sink);
-    tally_sample_fini(&j->sample);
-    tally_bits_fini(&j->zones);
+    tally_regions_fini(&j->regions);
     tally_bits_fini(&j->seen);
     tally_bits_fini(&j->changed);
     tally_bits_fini(&j->brighter);
@@ -348,26 +418,20 @@ tally_status tally_diff(const tally_context *ctx, const tally_diff_settings *set
 {
     static const char *const bands[] = { "mask", "score", "sign" };
     job j = { .ctx = ctx, .settings = settings };
-    tally_method method;
-    tally_threshold threshold;
-    tally_scales scales;
+    plan want;
     tally_status s;
     bool align;
 
     *result = (tally_diff_result) { 0 };
     if ((s = check(settings, &align, err)) != TALLY_OK) return s;
-    if ((s = tally_method_parse(settings->method, &method, err)) != TALLY_OK) return s;
-    if ((s = tally_threshold_parse(settings->threshold, &threshold, err)) != TALLY_OK) return s;
-    if ((s = tally_scales_parse(settings->scales, &scales, err)) != TALLY_OK) return s;
-    result->method = tally_method_name(method);
+    if ((s = tally_method_parse(settings->method, &want.method, err)) != TALLY_OK) return s;
+    if ((s = tally_threshold_parse(settings->threshold, &want.threshold, err)) != TALLY_OK)
+        return s;
+    if ((s = tally_scales_parse(settings->scales, &want.scales, err)) != TALLY_OK) return s;
+    result->method = tally_method_name(want.method);
     if ((s = prepare(&j, align, result, err)) != TALLY_OK) goto out;
 
-    const size_t pixels = (size_t)j.width * (size_t)j.height;
-    if ((s = learn(&j, method, &scales, &threshold, result, err)) != TALLY_OK) goto out;
-    result->method = tally_method_name(j.score.method);
-    result->threshold = (double)j.score.limit;
-    result->centre = (double)j.score.centre;
-    tell_scales(&j.score.scales, result->scales, sizeof result->scales);
+    if ((s = learn(&j, &want, result, err)) != TALLY_OK) goto out;
     if (settings->output && (s = tally_sink_create(settings->output, &j.pair.tiles[0], 3, bands,
                                                    &j.sink, err)) != TALLY_OK)
         goto out;
@@ -375,7 +439,12 @@ tally_status tally_diff(const tally_context *ctx, const tally_diff_settings *set
     if ((s = shape(&j, result, err)) != TALLY_OK) goto out;
     if (j.sink && (s = write_bits(&j, err)) != TALLY_OK) goto out;
     if (j.sink) s = tally_sink_finish(&j.sink, err);
-    const double within = (double)(j.zones.words ? tally_bits_count(&j.zones) : pixels);
+    double within = 0.0;
+    for (size_t i = 0; i < j.regions.n; i++) {
+        const tally_region *r = &j.regions.regions[i];
+        within +=
+            r->mask.words ? (double)tally_bits_count(&r->mask) : (double)j.width * (double)j.height;
+    }
     const double seen = (double)tally_bits_count(&j.seen);
     result->seen = seen / within;
     result->changed = seen > 0.0 ? (double)tally_bits_count(&j.changed) / seen : 0.0;

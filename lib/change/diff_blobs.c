@@ -1,86 +1,109 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Blobs with their place and size on the ground, and the zones as a bit mask on BEFORE's grid. A
- * blob's length and width are those of the smallest rectangle in pixels, carried to metres by the
- * map at its middle; known limit: on a grid whose pixels are not square the smallest rectangle in
- * pixels need not be the smallest on the ground.
+ * Blobs with their place and size on the ground. A blob's length and width are those of the
+ * smallest rectangle in pixels, carried to metres by the map at its middle; known limit: on a grid
+ * whose pixels are not square the smallest rectangle in pixels need not be the smallest on the
+ * ground.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "change/diff_blobs.h"
 
-/* A track as a ribbon: one quadrangle a segment. */
-static void fill_track(const tally_path *line, double half_px, tally_bits *out)
+enum { REACH = 4 }; /* pixels around one that say whether its blob rises */
+
+static int by_first_pixel(const void *a, const void *b)
 {
-    for (size_t i = 0; i + 1 < line->n; i++) {
-        const tally_point a = line->points[i], b = line->points[i + 1];
-        const double length = hypot(b.x - a.x, b.y - a.y);
-        if (!(length > 0.0)) continue;
-        const double nx = -(b.y - a.y) / length * half_px, ny = (b.x - a.x) / length * half_px;
-        tally_point ring[4] = { { a.x + nx, a.y + ny },
-                                { b.x + nx, b.y + ny },
-                                { b.x - nx, b.y - ny },
-                                { a.x - nx, a.y - ny } };
-        tally_path path = { ring, 4 };
-        int part = 0;
-        const tally_shape quadrangle = { .paths = &path, .part = &part, .n_paths = 1 };
-        tally_shape_fill(&quadrangle, out);
-    }
+    const tally_span *x = &((const tally_blobs *)a)->runs[0],
+                     *y = &((const tally_blobs *)b)->runs[0];
+
+    return x->y != y->y ? (x->y > y->y) - (x->y < y->y) : (x->x0 > y->x0) - (x->x0 < y->x0);
 }
 
-static tally_status fill_zone(const tally_zone *zone, tally_crs_map *map, const tally_affine *to_px,
-                              double gsd_m, tally_bits *out, tally_error *err)
+/* Two lists of blobs into one. */
+static tally_status merge(const tally_blobs part[2], tally_blobs *out, tally_error *err)
 {
-    tally_shape shape;
-    const tally_status s = tally_shape_copy(&zone->shape, &shape, err);
+    const size_t n = part[0].n + part[1].n;
+    tally_blobs *one = tally_alloc(n + 1, sizeof *one); /* lists of one blob each, to be sorted */
 
-    if (s != TALLY_OK) return s;
-    for (size_t i = 0; i < shape.n_paths; i++) {
-        if (!tally_crs_map_points(map, shape.paths[i].points, shape.paths[i].n)) {
-            tally_shape_fini(&shape);
-            return tally_fail(err, TALLY_E_CRS, "zone '%s' has no place in the CRS of the image",
-                              zone->name);
-        }
-        for (size_t j = 0; j < shape.paths[i].n; j++)
-            shape.paths[i].points[j] = tally_affine_apply(to_px, shape.paths[i].points[j]);
-        if (shape.is_line) fill_track(&shape.paths[i], TALLY_TRACK_HALF_M / gsd_m, out);
+    *out = (tally_blobs) { .n_runs = part[0].n_runs + part[1].n_runs };
+    out->blobs = tally_alloc(n + 1, sizeof *out->blobs);
+    out->runs = tally_alloc(out->n_runs + 1, sizeof *out->runs);
+    if (!one || !out->blobs || !out->runs) {
+        tally_free(one);
+        tally_blobs_fini(out);
+        return tally_nomem(err, "the blobs of a mask");
     }
-    if (!shape.is_line) tally_shape_fill(&shape, out);
-    tally_shape_fini(&shape);
+    for (size_t i = 0; i < n; i++) {
+        const tally_blobs *p = &part[i >= part[0].n];
+        tally_blob *blob = &p->blobs[i - (p == part ? 0 : part[0].n)];
+        one[i] = (tally_blobs) { .blobs = blob, .n = 1, .runs = &p->runs[blob->first_run] };
+    }
+    qsort(one, n, sizeof *one, by_first_pixel);
+    for (size_t i = 0, at = 0; i < n; i++) {
+        tally_blob *blob = &out->blobs[out->n++];
+        *blob = *one[i].blobs;
+        blob->first_run = at;
+        memcpy(out->runs + at, one[i].runs, blob->n_runs * sizeof *out->runs);
+        at += blob->n_runs;
+    }
+    tally_free(one);
     return TALLY_OK;
 }
 
-tally_status tally_zone_mask(const tally_site *site, const tally_pair *pair, tally_bits *out,
-                             tally_error *err)
+/* How many bits of the 2 REACH + 1 columns around x are set in both rows. */
+static int set_around(const uint64_t *a, const uint64_t *b, size_t words, int x)
 {
-    const tally_tile *tile = &pair->tiles[0];
-    const tally_crs from = { .epsg = site->epsg }, to = { .wkt = tile->wkt };
-    tally_crs_map *map = NULL;
-    tally_bits ignored = { 0 };
-    tally_affine to_px;
-    tally_status s = tally_bits_init(out, tile->width, tile->height, err);
+    const int from = x - REACH, at = from < 0 ? 0 : from / 64, shift = from < 0 ? 0 : from % 64;
+    const int columns = 2 * REACH + 1 + (from < 0 ? from : 0);
+    uint64_t bits = (a[at] & b[at]) >> shift;
 
-    if (s == TALLY_OK) s = tally_bits_init(&ignored, tile->width, tile->height, err);
-    if (s == TALLY_OK) s = tally_crs_map_open(from, to, tile->path, &map, err);
-    if (s == TALLY_OK && !tally_affine_invert(&tile->affine, &to_px))
-        s = tally_fail(err, TALLY_E_CRS,
-                       "%s: its geotransform has no inverse; warp it with gdalwarp", tile->path);
-    for (size_t i = 0; i < site->n_zones && s == TALLY_OK; i++) {
-        const tally_zone *zone = &site->zones[i];
-        if (zone->role == TALLY_STABLE) continue;
-        s = fill_zone(zone, map, &to_px, tile->gsd_m, zone->role == TALLY_IGNORE ? &ignored : out,
-                      err);
+    if (shift > 0 && (size_t)at + 1 < words) bits |= (a[at + 1] & b[at + 1]) << (64 - shift);
+    return __builtin_popcountll(bits & ((UINT64_C(1) << columns) - 1));
+}
+
+/* Does most of the change around a pixel go up? The ribs of a crane over a ship, or a few dark
+ * boxes on a bright deck, do not part it; its shadow does. */
+static bool rises(const tally_bits *mask, const tally_bits *brighter, const tally_bits *darker,
+                  int x, int y)
+{
+    int up = 0;
+
+    for (int v = y - REACH < 0 ? 0 : y - REACH; v <= y + REACH && v < mask->height; v++) {
+        const uint64_t *row = tally_bits_row(mask, v);
+        up += set_around(row, tally_bits_row(brighter, v), mask->words, x) -
+              set_around(row, tally_bits_row(darker, v), mask->words, x);
     }
-    for (size_t i = 0; s == TALLY_OK && i < out->words * (size_t)out->height; i++)
-        out->bits[i] &= ~ignored.bits[i];
-    if (s == TALLY_OK && tally_bits_count(out) == 0)
-        s = tally_fail(err, TALLY_E_NODATA, "%s: no zone of site '%s' lies on it", tile->path,
-                       site->id);
-    if (s != TALLY_OK) tally_bits_fini(out);
-    tally_crs_map_close(&map);
-    tally_bits_fini(&ignored);
+    return up > 0;
+}
+
+tally_status tally_diff_label(const tally_kernels *kernels, const tally_bits *mask,
+                              const tally_bits *brighter, const tally_bits *darker,
+                              int64_t min_area, tally_blobs *out, tally_error *err)
+{
+    tally_blobs part[2] = { { 0 }, { 0 } };
+    tally_bits up = { 0 }, down = { 0 };
+    tally_status s = tally_bits_init(&up, mask->width, mask->height, err);
+
+    *out = (tally_blobs) { 0 };
+    if (s == TALLY_OK) s = tally_bits_init(&down, mask->width, mask->height, err);
+    for (int y = 0; y < mask->height && s == TALLY_OK; y++) {
+        for (size_t w = 0; w < mask->words; w++) {
+            for (uint64_t left = tally_bits_row(mask, y)[w]; left; left &= left - 1) {
+                const int x = (int)w * 64 + __builtin_ctzll(left);
+                tally_bits_set(rises(mask, brighter, darker, x, y) ? &up : &down, x, y);
+            }
+        }
+    }
+    if (s == TALLY_OK) s = tally_blobs_label(kernels, &up, min_area, &part[0], err);
+    if (s == TALLY_OK) s = tally_blobs_label(kernels, &down, min_area, &part[1], err);
+    if (s == TALLY_OK) s = merge(part, out, err);
+    tally_blobs_fini(&part[0]);
+    tally_blobs_fini(&part[1]);
+    tally_bits_fini(&up);
+    tally_bits_fini(&down);
     return s;
 }
 

@@ -5,7 +5,6 @@
 
 #include "change/blobs.h"
 #include "change/pair.h"
-#include "site/site.h"
 
 /* What a blob adds up to beyond its shape. */
 typedef struct tally_blob_score {
@@ -13,11 +12,12 @@ typedef struct tally_blob_score {
     int sign;     /* of the mean of the standardised difference */
 } tally_blob_score;
 
-/* The pixels of BEFORE inside the site's tracks (TALLY_TRACK_HALF_M to each side), yards, water and
- * berths, less `ignore`. */
-#define TALLY_TRACK_HALF_M 3.0
-tally_status tally_zone_mask(const tally_site *site, const tally_pair *pair, tally_bits *out,
-                             tally_error *err) TALLY_MUST_CHECK;
+/* The blobs of a mask, those that mostly got brighter and the others apart, in order of their first
+ * pixel. */
+tally_status tally_diff_label(const tally_kernels *kernels, const tally_bits *mask,
+                              const tally_bits *brighter, const tally_bits *darker,
+                              int64_t min_area, tally_blobs *out,
+                              tally_error *err) TALLY_MUST_CHECK;
 /* GeoJSON for .geojson and .json, CSV for .csv, whole by rename. */
 tally_status tally_diff_blobs_write(const char *path, const tally_blobs *blobs,
                                     const tally_blob_score *scores, const tally_pair *pair,

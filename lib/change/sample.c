@@ -21,18 +21,32 @@ void tally_both_saw(const tally_patch *before, tally_patch *after)
     }
 }
 
-/* Any pixel of the zones in it? */
-static bool is_wanted(const tally_bits *zones, tally_box box)
+typedef struct lattice {
+    tally_box box;
+    int columns, rows;
+    tally_is_wanted is_wanted;
+    const void *user;
+} lattice;
+
+static tally_box block_box(const lattice *l, size_t i)
 {
-    if (!zones->words) return true;
+    const int row = (int)(i / (size_t)l->columns), lean = 5 * row;
+    const int x0 = l->box.x0 + ((int)(i % (size_t)l->columns) + lean) % l->columns * SIDE,
+              y0 = l->box.y0 + row * SIDE;
+
+    return tally_box_intersect((tally_box) { x0, y0, x0 + SIDE, y0 + SIDE }, l->box);
+}
+
+static bool any_wanted(const lattice *l, tally_box box)
+{
     for (int y = box.y0; y < box.y1; y++) {
         for (int x = box.x0; x < box.x1; x++)
-            if (tally_bits_get(zones, x, y)) return true;
+            if (l->is_wanted(l->user, x, y)) return true;
     }
     return false;
 }
 
-static tally_status read_block(const tally_context *ctx, tally_pair *pair, const tally_bits *zones,
+static tally_status read_block(const tally_context *ctx, tally_pair *pair, const lattice *l,
                                tally_box box, tally_block *out, size_t *n, tally_error *err)
 {
     const tally_box image = { 0, 0, pair->tiles[0].width, pair->tiles[0].height };
@@ -47,8 +61,9 @@ static tally_status read_block(const tally_context *ctx, tally_pair *pair, const
         (tally_box) { box.x0 - wide.x0, box.y0 - wide.y0, box.x1 - wide.x0, box.y1 - wide.y0 };
     for (int y = out->core.y0; y < out->core.y1; y++) {
         for (int x = out->core.x0; x < out->core.x1; x++) {
-            if (!tally_bits_get(&out->after.valid, x, y)) continue;
-            if (zones->words && !tally_bits_get(zones, x + wide.x0, y + wide.y0)) continue;
+            if (!tally_bits_get(&out->after.valid, x, y) ||
+                !l->is_wanted(l->user, x + wide.x0, y + wide.y0))
+                continue;
             tally_bits_set(&out->judged, x, y);
             ++*n;
         }
@@ -56,45 +71,46 @@ static tally_status read_block(const tally_context *ctx, tally_pair *pair, const
     return TALLY_OK;
 }
 
-static tally_box block_box(const tally_pair *pair, int columns, size_t i)
+/* What the roles of the bands say. */
+static void tell_roles(tally_sample *out, const tally_pair *pair)
 {
-    const int row = (int)(i / (size_t)columns), lean = 5 * row;
-    const int x0 = ((int)(i % (size_t)columns) + lean) % columns * SIDE, y0 = row * SIDE;
-
-    return tally_box_intersect((tally_box) { x0, y0, x0 + SIDE, y0 + SIDE },
-                               (tally_box) { 0, 0, pair->tiles[0].width, pair->tiles[0].height });
-}
-
-tally_status tally_sample_read(const tally_context *ctx, tally_pair *pair, const tally_bits *zones,
-                               tally_sample *out, tally_error *err)
-{
-    const int columns = (pair->tiles[0].width + SIDE - 1) / SIDE,
-              rows = (pair->tiles[0].height + SIDE - 1) / SIDE;
-    const size_t all = (size_t)columns * (size_t)rows;
-    tally_status s = TALLY_OK;
-    size_t wanted = 0, met = 0;
-
-    *out = (tally_sample) { .bands = pair->bands };
     for (int b = 0; b < pair->bands && pair->roles_known; b++) {
         const bool radar = pair->roles[b] == TALLY_VV || pair->roles[b] == TALLY_VH;
         out->named_radar |= radar;
         out->named_optical |= !radar && pair->roles[b] != TALLY_PAN;
     }
+}
+
+tally_status tally_sample_read(const tally_context *ctx, tally_pair *pair, tally_box box,
+                               tally_is_wanted is_wanted, const void *user, tally_sample *out,
+                               tally_error *err)
+{
+    const lattice l = { .box = box,
+                        .columns = (tally_box_width(box) + SIDE - 1) / SIDE,
+                        .rows = (tally_box_height(box) + SIDE - 1) / SIDE,
+                        .is_wanted = is_wanted,
+                        .user = user };
+    const size_t all = (size_t)l.columns * (size_t)l.rows;
+    tally_status s = TALLY_OK;
+    size_t wanted = 0, met = 0;
+
+    *out = (tally_sample) { .bands = pair->bands };
+    tell_roles(out, pair);
     for (size_t i = 0; i < all; i++)
-        wanted += is_wanted(zones, block_box(pair, columns, i));
+        wanted += any_wanted(&l, block_box(&l, i));
     const size_t take = wanted < MOST_BLOCKS ? wanted : MOST_BLOCKS;
     if (!(out->blocks = tally_alloc(take + 1, sizeof *out->blocks)))
         return tally_nomem(err, "a sample of two images");
     for (size_t i = 0; i < all && s == TALLY_OK; i++) {
-        const tally_box box = block_box(pair, columns, i);
-        if (!is_wanted(zones, box)) continue;
+        const tally_box block = block_box(&l, i);
+        if (!any_wanted(&l, block)) continue;
         const bool taken = (met + 1) * take / wanted > met * take / wanted;
         met++;
         if (!taken) continue;
         if (ctx->cancel && atomic_load(ctx->cancel))
             s = tally_fail(err, TALLY_E_CANCELLED, "diff was stopped");
         else
-            s = read_block(ctx, pair, zones, box, &out->blocks[out->n_blocks++], &out->n, err);
+            s = read_block(ctx, pair, &l, block, &out->blocks[out->n_blocks++], &out->n, err);
         tally_progress(ctx, "sample", out->n_blocks, take);
     }
     if (s != TALLY_OK) tally_sample_fini(out);

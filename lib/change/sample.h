@@ -23,9 +23,12 @@ typedef struct tally_sample {
     bool decibels;                   /* was in decibels, and is amplitude now */
 } tally_sample;
 
-/* Read at most about half a million pixels. `zones` may hold no words: everywhere. */
-tally_status tally_sample_read(const tally_context *ctx, tally_pair *pair, const tally_bits *zones,
-                               tally_sample *out, tally_error *err) TALLY_MUST_CHECK;
+/* Is a pixel of BEFORE to be judged? */
+typedef bool (*tally_is_wanted)(const void *user, int x, int y);
+/* Read at most about half a million pixels of `box` of BEFORE. */
+tally_status tally_sample_read(const tally_context *ctx, tally_pair *pair, tally_box box,
+                               tally_is_wanted is_wanted, const void *user, tally_sample *out,
+                               tally_error *err) TALLY_MUST_CHECK;
 void tally_sample_fini(tally_sample *sample);
 
 /* Judged pixels of one band of one side (0 before, 1 after), block by block: n floats. */

@@ -29,6 +29,8 @@ typedef struct tally_diff_result {
     double seen;        /* share of BEFORE's pixels (within the zones) that both images saw */
     double changed;     /* share of those in the mask */
     size_t n_blobs;
+    size_t regions; /* grounds that gain, noise and threshold were learned in; the threshold above
+                       is that of the first */
     double dx_px, dy_px; /* what the alignment took out; 0 without */
     int aligned;         /* 1 when a trustworthy shift was found and used */
 } tally_diff_result;
