@@ -16,8 +16,9 @@
 
 enum { OPEN_MOST = 64 };
 /* Within a fifth of a pixel nine tenths of the change are found all the same (Dai and Khorram 1998,
- * doi:10.1109/36.718860), and resampling has its own price. */
-static const double LEAST_PX = 0.2, SPECKLED_LEAST_PX = 0.5;
+ * doi:10.1109/36.718860), and resampling has its own price. Under speckle, which is looked at
+ * through windows of 3 pixels and more and becomes uneven by resampling, it is a pixel. */
+static const double LEAST_PX = 0.2, SPECKLED_LEAST_PX = 1.0;
 enum { LEAST_REGION = 4000 }; /* pixels to learn gain and noise from: a dozen ships' worth at 3 m */
 
 typedef struct plan {
@@ -272,14 +273,18 @@ static void tell_scales(const tally_scales *scales, char *out, size_t size)
         used += (size_t)snprintf(out + used, size - used, "%s%d", i ? "," : "", scales->side[i]);
 }
 
-/* Does the shift move every pixel by less than `least`? */
+/* Does the shift move every pixel by less, as far as its windows can tell (two standard errors)? */
 static bool moves_less(const tally_pair *pair, double least_px)
 {
+    const tally_placement *p = &pair->placement;
+    const double doubt =
+        p->windows > 0 && isfinite(p->rmse_px) ? 2.0 * p->rmse_px / sqrt(p->windows) : 0.0;
+
     for (int i = 0; i < 4; i++) {
-        const tally_point p = { i % 2 ? pair->tiles[0].width : 0,
-                                i / 2 ? pair->tiles[0].height : 0 },
-                          q = tally_affine_apply(&pair->shift, p);
-        if (hypot(q.x - p.x, q.y - p.y) > least_px) return false;
+        const tally_point from = { i % 2 ? pair->tiles[0].width : 0,
+                                   i / 2 ? pair->tiles[0].height : 0 },
+                          to = tally_affine_apply(&pair->shift, from);
+        if (hypot(to.x - from.x, to.y - from.y) > least_px + doubt) return false;
     }
     return true;
 }
@@ -289,6 +294,12 @@ static void leave_as_is(tally_pair *pair, tally_diff_result *result)
 {
     pair->shift = (tally_affine) { { 0, 1, 0, 0, 0, 1 } };
     result->dx_px = result->dy_px = 0.0;
+}
+
+static bool is_still(const tally_pair *pair)
+{
+    static const tally_affine none = { { 0, 1, 0, 0, 0, 1 } };
+    return memcmp(&pair->shift, &none, sizeof none) == 0;
 }
 
 static bool in_region(const void *user, int x, int y)
@@ -305,9 +316,8 @@ static bool in_any(const void *user, int x, int y)
     return false;
 }
 
-/* Sample and method, of all regions together. Radar is looked at through windows of 3 pixels and
- * more, and resampling makes its speckle uneven, so that a shift of less than SPECKLED_LEAST_PX is
- * undone once it is known for radar. */
+/* Sample and method, of all regions together. A small shift of what turns out to be radar is
+ * undone. */
 static tally_status learn_all(job *j, const plan *want, tally_score *score,
                               tally_diff_result *result, tally_error *err)
 {
@@ -327,7 +337,7 @@ static tally_status learn_all(job *j, const plan *want, tally_score *score,
         s = tally_score_learn(score, want->method, &want->scales, &want->threshold, &sample, err);
         j->decibels = sample.decibels;
         tally_sample_fini(&sample);
-        if (s != TALLY_OK || !score->speckled || moves_less(&j->pair, 0.0) ||
+        if (s != TALLY_OK || !score->speckled || is_still(&j->pair) ||
             !moves_less(&j->pair, SPECKLED_LEAST_PX))
             return s;
         leave_as_is(&j->pair, result);
