@@ -462,24 +462,24 @@ static tally_status learn_speckle_limit(tally_score *score, bool fixed, const ta
     return TALLY_OK;
 }
 
+/* By name; else, of one or two bands that are not named as colours, by the speckle of either side:
+ * the other may have been averaged over more looks. */
 static tally_status is_radar(tally_sample *sample, bool *out, tally_error *err)
 {
-    double least = INFINITY;
+    tally_status s = TALLY_OK;
 
     *out = sample->named_radar;
-    if (*out || sample->named_optical || sample->bands > 2) return TALLY_OK;
-    for (int side = 0; side < 2; side++) {
+    for (int side = 0; side < 2 && !*out; side++) {
         tally_speckle windows = { 0 };
-        tally_status s = TALLY_OK;
+        if (sample->named_optical || sample->bands > 2) break;
         for (size_t i = 0; i < sample->n_blocks && s == TALLY_OK; i++)
             s = tally_speckle_add(
                 &windows, side ? &sample->blocks[i].after : &sample->blocks[i].before, 0, err);
-        if (s == TALLY_OK) least = fmin(least, tally_speckle_quietest(&windows));
+        if (s == TALLY_OK) s = tally_speckle_found(&windows, out, err);
         tally_speckle_fini(&windows);
-        if (s != TALLY_OK) return s;
+        if (s != TALLY_OK) break;
     }
-    *out = tally_speckle_is(least);
-    return TALLY_OK;
+    return s;
 }
 
 static void choose_scales(tally_score *score, const tally_scales *wanted, bool is_auto)

@@ -9,16 +9,15 @@
  * ask. */
 typedef struct tally_speckle {
     size_t n, capacity;
-    float *mean, *deviation; /* of windows of 8 x 8 pixels that are wholly seen */
+    float *mean, *variation, *roughness; /* of windows of 8 x 8 pixels that are wholly seen; the
+                                            last two as shares of the mean */
 } tally_speckle;
 
 tally_status tally_speckle_add(tally_speckle *s, const tally_patch *patch, int band,
                                tally_error *err) TALLY_MUST_CHECK;
-/* The least share of the level that the quietest quarter of windows varies by, over eight classes
- * of brightness; NAN: fewer than 64 windows to tell by. */
-double tally_speckle_quietest(tally_speckle *s);
-/* Whether such a share is one that only speckle leaves. */
-bool tally_speckle_is(double quietest);
+/* Does the quietest ground vary as only speckle does? False for fewer than 64 windows. */
+tally_status tally_speckle_found(const tally_speckle *s, bool *out,
+                                 tally_error *err) TALLY_MUST_CHECK;
 void tally_speckle_fini(tally_speckle *s);
 
 #endif
