@@ -10,9 +10,7 @@
  * is bright long before it hides anything, so no margin is added). Where half of
  * the ground's structure is gone, less brightness will do: haze.
  *
- * A shadow is accepted only where a cloud casts it: the mask is moved away from the sun by heights
- * of 100 m to 6 km, and the height at which most of what it then covers is dark in all bands gives
- * the shadow.
+ * Then come the shadows that these clouds cast (cloud_shade.c).
  *
  * Water has no structure, and ice and glint are bright on it: there a core must be twice as bright.
  *
@@ -172,7 +170,10 @@ tally_status tally_cloud_find(const tally_ground *g, const tally_patch *scene,
         mark_bright(&c, facts);
         s = keep_large(&c, err);
     }
-    if (s == TALLY_OK) spread(&c);
+    if (s == TALLY_OK) {
+        spread(&c);
+        s = tally_cloud_shade(g, &seen, facts, &c.mask, err);
+    }
     tally_bits_fini(&c.bright);
     tally_bits_fini(&c.core);
     tally_cloud_evidence_fini(&seen);

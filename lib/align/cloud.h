@@ -34,6 +34,11 @@ tally_status tally_cloud_find(const tally_ground *ground, const tally_patch *sce
                               const tally_cloud_facts *facts, tally_bits *mask,
                               tally_error *err) TALLY_MUST_CHECK;
 
+/* Add to a mask of clouds the shadows that they cast on land. */
+tally_status tally_cloud_shade(const tally_ground *ground, const tally_cloud_evidence *evidence,
+                               const tally_cloud_facts *facts, tally_bits *mask,
+                               tally_error *err) TALLY_MUST_CHECK;
+
 /*
  * The whole stack, once its datum is set: learn the clear ground from its placed scenes without
  * snow (at least TALLY_GROUND_LEAST, else there are no own masks) and keep it in `folder`; then

@@ -258,6 +258,33 @@ static void snow_is_no_cloud(void **state)
     end(&d);
 }
 
+static void darken(drawn *d, double cx, double cy, double radius)
+{
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++)
+            if (hypot(2 * x - cx, 2 * y - cy) < radius)
+                for (int b = 0; b < BANDS; b++)
+                    tally_patch_row(&d->scene, b, y)[x] *= 0.55f;
+}
+
+/* The sun stands in the south at 45 degrees: a cloud 130 m high darkens the ground 130 m north. */
+static void a_shadow_counts_where_a_cloud_casts_it(void **state)
+{
+    static const double dark[][2] = { { 300, 95 }, { 440, 225 } };
+    (void)state;
+    for (int side = 0; side < 2; side++)
+        for (int cloud = 0; cloud < 2; cloud++) {
+            drawn d;
+            bool at;
+            begin(&d);
+            darken(&d, dark[side][0], dark[side][1], 60);
+            if (cloud) add_cloud(&d, 300, 225, 60, 1);
+            masked(&d, &plain, dark[side][0], dark[side][1], &at);
+            assert_int_equal(at, side == 0 && cloud == 1);
+            end(&d);
+        }
+}
+
 /* A cloud that the provider's mask left: only where it is beyond doubt. */
 static void with_a_mask_only_what_is_sure(void **state)
 {
@@ -289,6 +316,7 @@ int main(void)
         cmocka_unit_test(snowy_wagons_are_no_cloud),
         cmocka_unit_test(a_plume_is_no_cloud),
         cmocka_unit_test(snow_is_no_cloud),
+        cmocka_unit_test(a_shadow_counts_where_a_cloud_casts_it),
         cmocka_unit_test(with_a_mask_only_what_is_sure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
