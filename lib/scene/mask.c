@@ -3,6 +3,10 @@
  * Of a udm2's bands clear (1), snow (2), shadow (3), light haze (4), heavy haze (5), cloud (6):
  * usable is clear, snow or light haze that is neither shadow nor heavy haze nor cloud. Of one band:
  * 1 (in a _mask file 255 too).
+ *
+ * Providers' masks end where cloud is still thin, and shadows blur, so what they hide is widened by
+ * MARGIN_M. Pixels in which a udm2 says nothing (outside of the image) do not widen; a mask of one
+ * band cannot tell those from cloud, so an image with such a mask loses the margin at its edges.
  */
 #include "scene/mask.h"
 
@@ -14,12 +18,15 @@
 #include "site/crs.h"
 
 enum { UDM2_USED = 6 };
+/* Measured on oil_3m and tumangang_3m (docs/methods/cloud.md). */
+static const double MARGIN_M = 6;
 
 struct tally_mask {
     GDALDatasetH data;
     const char *path;
     int width, height, bands; /* 1 or UDM2_USED */
     int white_is_good;
+    int margin;             /* pixels of the mask */
     tally_affine from_tile; /* pixel of the tile -> pixel of the mask */
 };
 
@@ -56,6 +63,8 @@ tally_status tally_mask_open(const tally_tile *tile, tally_mask **out, tally_err
         tally_mask_close(&m);
         return s;
     }
+    const double pixels = hypot(m->from_tile.c[1], m->from_tile.c[4]); /* of the mask, a tile's */
+    m->margin = (int)fmin(lround(MARGIN_M * pixels / tile->gsd_m), 100);
     *out = m;
     return TALLY_OK;
 }
@@ -75,7 +84,42 @@ static bool usable(const tally_mask *m, const unsigned char *bytes, size_t plane
     return seen && !bytes[at + 2 * plane] && !bytes[at + 4 * plane] && !bytes[at + 5 * plane];
 }
 
-/* The box of the mask that holds the part of the tile. */
+/* Something lies over the ground here, other than the edge of the image. */
+static bool hidden(const tally_mask *m, const unsigned char *bytes, size_t plane, size_t at)
+{
+    if (m->bands == 1) return !usable(m, bytes, plane, at);
+    return bytes[at + 2 * plane] || bytes[at + 4 * plane] || bytes[at + 5 * plane];
+}
+
+/* near[i]: one of the n values within `reach` of i is set. */
+static void reach_out(const unsigned char *set, int n, size_t step, int reach, unsigned char *near)
+{
+    int last = -reach - 1;
+    for (int i = 0; i < n; i++) {
+        if (set[(size_t)i * step]) last = i;
+        near[(size_t)i * step] = i - last <= reach;
+    }
+    last = n + reach;
+    for (int i = n - 1; i >= 0; i--) {
+        if (set[(size_t)i * step]) last = i;
+        near[(size_t)i * step] |= last - i <= reach;
+    }
+}
+
+/* What lies within the margin of what is hidden: 1. Two planes of room. */
+static void widen(const tally_mask *m, const unsigned char *bytes, int w, int h,
+                  unsigned char *room, unsigned char *near)
+{
+    const size_t plane = (size_t)w * (size_t)h;
+    for (size_t i = 0; i < plane; i++)
+        near[i] = hidden(m, bytes, plane, i);
+    for (int y = 0; y < h; y++)
+        reach_out(near + (size_t)y * (size_t)w, w, 1, m->margin, room + (size_t)y * (size_t)w);
+    for (int x = 0; x < w; x++)
+        reach_out(room + x, h, (size_t)w, m->margin, near + x);
+}
+
+/* The box of the mask that holds the part of the tile, and the margin around it. */
 static tally_box box_of(const tally_mask *m, tally_box part)
 {
     tally_point corners[] = {
@@ -89,10 +133,10 @@ static tally_box box_of(const tally_mask *m, tally_box part)
         high[0] = fmax(high[0], p.x);
         high[1] = fmax(high[1], p.y);
     }
-    return (tally_box) { (int)tally_clamp(floor(low[0]), 0, m->width),
-                         (int)tally_clamp(floor(low[1]), 0, m->height),
-                         (int)tally_clamp(ceil(high[0]), 0, m->width),
-                         (int)tally_clamp(ceil(high[1]), 0, m->height) };
+    return (tally_box) { (int)tally_clamp(floor(low[0]) - m->margin, 0, m->width),
+                         (int)tally_clamp(floor(low[1]) - m->margin, 0, m->height),
+                         (int)tally_clamp(ceil(high[0]) + m->margin, 0, m->width),
+                         (int)tally_clamp(ceil(high[1]) + m->margin, 0, m->height) };
 }
 
 tally_status tally_mask_apply(tally_mask *m, tally_box part, int dx, int dy, tally_bits *valid,
@@ -105,7 +149,7 @@ tally_status tally_mask_apply(tally_mask *m, tally_box part, int dx, int dy, tal
     tally_status s = TALLY_OK;
     int bands[UDM2_USED] = { 1, 2, 3, 4, 5, 6 };
 
-    unsigned char *bytes = tally_alloc(plane ? plane : 1, (size_t)m->bands);
+    unsigned char *bytes = tally_alloc(plane ? plane : 1, (size_t)m->bands + 2);
     if (!bytes) return tally_nomem(err, m->path);
     CPLErrorReset();
     if (plane && GDALDatasetRasterIO(m->data, GF_Read, box.x0, box.y0, w, h, bytes, w, h, GDT_Byte,
@@ -113,14 +157,16 @@ tally_status tally_mask_apply(tally_mask *m, tally_box part, int dx, int dy, tal
         s = tally_fail(err, TALLY_E_IO,
                        "%s: the mask cannot be read (%s); fetch it again, or take it away", m->path,
                        tally_gdal_said(said, sizeof said));
+    unsigned char *near = bytes + plane * (size_t)m->bands;
+    if (s == TALLY_OK && plane) widen(m, bytes, w, h, near + plane, near);
     for (int y = part.y0; y < part.y1 && s == TALLY_OK; y++)
         for (int x = part.x0; x < part.x1; x++) {
             tally_point p = tally_affine_apply(&m->from_tile, (tally_point) { x + 0.5, y + 0.5 });
             double mx = floor(p.x), my = floor(p.y);
             bool inside = mx >= box.x0 && mx < box.x1 && my >= box.y0 && my < box.y1;
-            if (!inside ||
-                !usable(m, bytes, plane,
-                        (size_t)((int)my - box.y0) * (size_t)w + (size_t)((int)mx - box.x0)))
+            size_t at =
+                inside ? (size_t)((int)my - box.y0) * (size_t)w + (size_t)((int)mx - box.x0) : 0;
+            if (!inside || near[at] || !usable(m, bytes, plane, at))
                 tally_bits_clear(valid, x - part.x0 + dx, y - part.y0 + dy);
         }
     tally_free(bytes);

@@ -142,7 +142,8 @@ static void alpha_and_dataset_mask(void **state)
     tally_catalogue_destroy(&c);
 }
 
-/* One pixel for each combination of the eight bands that matters. */
+/* Pixels of 30 m, of which the margin around what is hidden is no whole one: here and below, what
+ * each value means by itself. One pixel for each combination of the eight bands that matters. */
 static void eight_band_udm2(void **state)
 {
     (void)state;
@@ -153,8 +154,9 @@ static void eight_band_udm2(void **state)
                   { "000010", 0 }, { "000001", 0 }, { "000000", 0 }, { "101000", 0 } };
     GDALDatasetH data;
     tally_patch p;
-    files_tif("20230101_020000_1_a_3B_AnalyticMS.tif", (made) { 0 }, NULL);
-    files_tif("20230101_020000_1_a_3B_udm2.tif", (made) { .bands = 8, .type = GDT_Byte }, &data);
+    files_tif("20230101_020000_1_a_3B_AnalyticMS.tif", (made) { .gsd = 30 }, NULL);
+    files_tif("20230101_020000_1_a_3B_udm2.tif", (made) { .bands = 8, .type = GDT_Byte, .gsd = 30 },
+              &data);
     for (int b = 1; b <= 8; b++)
         GDALFillRaster(GDALGetRasterBand(data, b), 0, 0);
     for (int i = 0; i < 8; i++)
@@ -176,13 +178,13 @@ static void one_band_masks(void **state)
     (void)state;
     GDALDatasetH data;
     tally_patch p;
-    files_tif("a.tif", (made) { 0 }, NULL);
+    files_tif("a.tif", (made) { .gsd = 30 }, NULL);
     /* twice as coarse, and a pixel further east: what lies west of it is not seen */
     files_tif("a_mask.tif",
               (made) { .bands = 1,
                        .type = GDT_Byte,
-                       .gsd = 6,
-                       .x0 = 634006,
+                       .gsd = 60,
+                       .x0 = 634060,
                        .width = 4,
                        .height = 3,
                        .fill = 1 },
@@ -198,6 +200,33 @@ static void one_band_masks(void **state)
         for (int x = 0; x < 8; x++)
             assert_int_equal(tally_bits_get(&p.valid, x, y), rows[y][x] - '0');
     tally_patch_fini(&p);
+    tally_catalogue_destroy(&c);
+}
+
+/* A pixel of cloud hides 6 m around it, two pixels of 3 m, whatever window is read; one outside of
+ * the image hides itself. */
+static void what_a_mask_hides_is_widened(void **state)
+{
+    (void)state;
+    GDALDatasetH data;
+    files_tif("20230102_020000_1_a_3B_AnalyticMS.tif", (made) { .width = 24 }, NULL);
+    files_tif("20230102_020000_1_a_3B_udm2.tif",
+              (made) { .bands = 8, .type = GDT_Byte, .width = 24 }, &data);
+    for (int b = 1; b <= 8; b++)
+        GDALFillRaster(GDALGetRasterBand(data, b), b == 1, 0);
+    put(data, 1, 10, 0, 0);
+    put(data, 6, 10, 0, 1);
+    put(data, 1, 20, 0, 0);
+    GDALClose(data);
+    tally_catalogue *c = look("20230102_020000_1_a_3B_AnalyticMS.tif", NULL);
+    for (int x0 = 0; x0 < 24; x0++) {
+        tally_patch p;
+        read_box(&c->tiles[0], 4, (tally_box) { x0, 0, x0 + 1, 6 }, &p);
+        for (int y = 0; y < 6; y++)
+            assert_int_equal(tally_bits_get(&p.valid, 0, y),
+                             !(x0 >= 8 && x0 <= 12 && y <= 2) && !(x0 == 20 && y == 0));
+        tally_patch_fini(&p);
+    }
     tally_catalogue_destroy(&c);
 }
 
@@ -398,6 +427,7 @@ int main(void)
         TEST(alpha_and_dataset_mask),
         TEST(eight_band_udm2),
         TEST(one_band_masks),
+        TEST(what_a_mask_hides_is_widened),
         TEST(border_of_a_jpeg),
         TEST(grid_to_tile),
         TEST(written_and_read_again),
