@@ -18,7 +18,16 @@ static const char doc[] =
     "      fixtures/sets/tumangang_0.5m/scenes -o out\n\n"
     "Exit status: 0 done; 1 failed; 2 the call was wrong; 3 done, but some scenes were left out.";
 
-enum { OPT_SITE = 256, OPT_BANDS, OPT_NODATA, OPT_REFERENCE, OPT_DATUM, OPT_AS_OF, OPT_FRESH };
+enum {
+    OPT_SITE = 256,
+    OPT_BANDS,
+    OPT_NODATA,
+    OPT_REFERENCE,
+    OPT_DATUM,
+    OPT_AS_OF,
+    OPT_FRESH,
+    OPT_MIN_BACKGROUND
+};
 static const struct argp_option options[] = {
     { "output", 'o', "DIR", 0, "Folder for the results; it and its parents are made when missing",
       0 },
@@ -32,6 +41,11 @@ static const struct argp_option options[] = {
       0 },
     { "datum", OPT_DATUM, "WHERE", 0,
       "True position: mean, scene:ID or DX,DY in pixels (default: mean)", 0 },
+    { "min-background", OPT_MIN_BACKGROUND, "N", 0,
+      "Scenes that must show a place for it to have a background, 1 to 64; where fewer do it is "
+      "not "
+      "seen (default: 3; with less than 7 scenes: 1)",
+      0 },
     { "as-of", OPT_AS_OF, "DATE", 0,
       "Judge spikes by what was known that day, e.g. 2026-03-01 (default: by all dates)", 0 },
     { "fresh", OPT_FRESH, NULL, 0, "Forget what DIR holds and start over", 0 },
@@ -69,6 +83,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_DATUM:
         c->settings.datum = arg;
+        return 0;
+    case OPT_MIN_BACKGROUND:
+        c->settings.min_background = arg;
         return 0;
     case OPT_FRESH:
         c->settings.freshness = TALLY_FRESH;

@@ -386,6 +386,18 @@ static tally_status check_zones(const tally_site *site, const char *path, tally_
                       path);
 }
 
+static tally_status check_settings(const tally_run_settings *settings, tally_error *err)
+{
+    const char *n = settings->min_background;
+    char *end;
+    if (!n) return TALLY_OK;
+    const long least = strtol(n, &end, 10);
+    if (end == n || *end || least < 1 || least > 64)
+        return tally_fail(err, TALLY_E_ARG,
+                          "--min-background %s: wants a whole number of scenes from 1 to 64", n);
+    return TALLY_OK;
+}
+
 static tally_status prepare(run_job *job, size_t *n_new, tally_error *err)
 {
     const tally_run_settings *settings = job->settings;
@@ -406,6 +418,7 @@ static tally_status prepare(run_job *job, size_t *n_new, tally_error *err)
                 "--nodata %s: is no number; give the value of empty pixels, such as 0",
                 settings->nodata);
     }
+    if ((s = check_settings(settings, err)) != TALLY_OK) return s;
     tally_gdal_begin();
     if ((s = tally_site_read(settings->site_path, settings->site_id, &job->site, err)) != TALLY_OK)
         return s;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "run_family.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "align/cloud.h"
 #include "change/background.h"
 
 enum { MAX_CHOSEN = 64, ENOUGH_FOR_BACKGROUND = 7, MAX_PICTURE_PIXELS = 4 << 20 };
+enum { MIN_BACKGROUND = 3 }; /* scenes: of two, one may be covered and none says which */
 
 static const tally_counter *const counters[] = { &tally_rail_counter, &tally_yard_counter,
                                                  &tally_vessel_counter };
@@ -59,6 +62,12 @@ static tally_status plan_units(tally_family_job *job, tally_error *err)
     return TALLY_OK;
 }
 
+static int min_background(const tally_family_job *job)
+{
+    const char *wanted = job->settings->min_background;
+    return wanted ? atoi(wanted) : MIN_BACKGROUND; /* tally_run has looked at it */
+}
+
 /* Names the background by all that it rests on, so that two that differ never share a name. */
 static tally_status name_background(const tally_family_job *job, const size_t *chosen, size_t n,
                                     char id[17], tally_error *err)
@@ -67,8 +76,8 @@ static tally_status name_background(const tally_family_job *job, const size_t *c
     tally_text text = { 0 };
     tally_status s = TALLY_OK;
     tally_text_add(&text, "%s\n%s\n%s\n", TALLYMAN_VERSION, job->site->text, job->stack->family);
-    tally_text_add(&text, "%s\n%s\n", job->settings->reference ? job->settings->reference : "",
-                   job->settings->datum ? job->settings->datum : "");
+    tally_text_add(&text, "%s\n%s\n%d\n", job->settings->reference ? job->settings->reference : "",
+                   job->settings->datum ? job->settings->datum : "", min_background(job));
     for (size_t i = 0; i < n && s == TALLY_OK; i++) {
         s = tally_scene_fingerprint(job->stack->scenes[chosen[i]].scene, sha256, err);
         tally_text_add(&text, "%s\n", sha256);
@@ -182,7 +191,10 @@ static tally_status learn_once(tally_family_job *job, char id[17], tally_error *
     if ((s = name_background(job, chosen, n, id, err)) != TALLY_OK) goto out;
     if ((s = background_folder(job, id, &folder, err)) != TALLY_OK) goto out;
     if ((s = tally_model_open(folder, &job->model, err)) != TALLY_OK) goto out;
-    s = tally_clouds_learn(job->ctx, job->stack, folder, err);
+    const tally_samples samples = { .chosen = chosen,
+                                    .n = n,
+                                    .least = n >= ENOUGH_FOR_BACKGROUND ? min_background(job) : 1 };
+    s = tally_clouds_learn(job->ctx, job->stack, &samples, folder, err);
     if (s == TALLY_OK && n > 0)
         s = tally_parallel_for(job->ctx, "background", job->n_units, learn_unit, &learn, err);
     if (s == TALLY_OK) s = tally_stack_save(job->ctx, job->stack, folder, err);
@@ -242,14 +254,32 @@ typedef struct count_job {
     tally_findings *parts; /* n_scenes x n_units */
 } count_job;
 
+/* Zones of which a part has no background say so. */
+static tally_status tell_thin(const tally_family_job *job, tally_findings *f, tally_error *err)
+{
+    for (size_t i = 0; i < f->n_zones; i++) {
+        double share;
+        tally_zone_count *z = &f->zones[i];
+        if (z->reason[0]) continue;
+        tally_status s =
+            tally_stack_thin_share(job->stack, &job->site->zones[z->zone].shape, &share, err);
+        if (s != TALLY_OK) return s;
+        if (share > 0.05)
+            snprintf(z->reason, sizeof z->reason,
+                     "%.0f %% of it has no background: too few scenes show it", 100 * share);
+    }
+    return TALLY_OK;
+}
+
 static tally_status count_unit(void *user, size_t i, tally_error *err)
 {
     const count_job *c = user;
     const tally_task_unit *u = &c->job->units[i % c->job->n_units];
     size_t scene = c->first + i / c->job->n_units;
     if (!c->job->stack->scenes[scene].placement.accepted) return TALLY_OK;
-    return u->counter->count(c->job->ctx, c->job->stack, &u->unit, scene, c->job->model,
-                             &c->parts[i], err);
+    tally_status s = u->counter->count(c->job->ctx, c->job->stack, &u->unit, scene, c->job->model,
+                                       &c->parts[i], err);
+    return s == TALLY_OK ? tell_thin(c->job, &c->parts[i], err) : s;
 }
 
 static tally_status append_findings(tally_findings *all, const tally_findings *part,

@@ -13,12 +13,14 @@ struct tally_run_state {
     bool is_new;
 };
 
-static const char *const setting_names[] = { "site_id", "bands", "nodata", "reference", "datum" };
+static const char *const setting_names[] = { "site_id",   "bands", "nodata",
+                                             "reference", "datum", "min_background" };
 enum { N_SETTINGS = sizeof setting_names / sizeof *setting_names };
 
 static const char *setting_of(const tally_run_settings *s, int i)
 {
-    const char *values[N_SETTINGS] = { s->site_id, s->bands, s->nodata, s->reference, s->datum };
+    const char *values[N_SETTINGS] = { s->site_id,   s->bands, s->nodata,
+                                       s->reference, s->datum, s->min_background };
     return values[i];
 }
 
@@ -312,6 +314,7 @@ tally_status tally_run_state_run(const tally_run_state *state, size_t i,
     settings->nodata = string_at(kept, "nodata");
     settings->reference = string_at(kept, "reference");
     settings->datum = string_at(kept, "datum");
+    settings->min_background = string_at(kept, "min_background");
     if (!settings->site_path) {
         tally_free(names);
         settings->inputs = NULL;

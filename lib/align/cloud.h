@@ -39,15 +39,28 @@ tally_status tally_cloud_shade(const tally_ground *ground, const tally_cloud_evi
                                const tally_cloud_facts *facts, tally_bits *mask,
                                tally_error *err) TALLY_MUST_CHECK;
 
+/* The scenes that the background is learned from, and how many of them must see a pixel for it to
+ * have one; least <= 1: any. */
+typedef struct tally_samples {
+    const size_t *chosen;
+    size_t n;
+    int least;
+} tally_samples;
+
 /*
  * The whole stack, once its datum is set: learn the clear ground from its placed scenes without
  * snow (at least TALLY_GROUND_LEAST, else there are no own masks) and keep it in `folder`; then
- * find every scene's clouds, and take its gain and offset again without them. `resume` finds the
- * clouds of other scenes against what lies in `folder`.
+ * find every scene's clouds, and take its gain and offset again without them. Where too few samples
+ * see the ground, no scene is read from here on (stack->thin). `resume` finds the clouds of other
+ * scenes against what lies in `folder`.
  */
-tally_status tally_clouds_learn(const tally_context *ctx, tally_stack *stack, const char *folder,
+tally_status tally_clouds_learn(const tally_context *ctx, tally_stack *stack,
+                                const tally_samples *samples, const char *folder,
                                 tally_error *err) TALLY_MUST_CHECK;
 tally_status tally_clouds_resume(const tally_context *ctx, tally_stack *stack, const char *folder,
                                  tally_error *err) TALLY_MUST_CHECK;
+/* The share of a zone's shape that has no background for want of samples. */
+tally_status tally_stack_thin_share(const tally_stack *stack, const tally_shape *metres,
+                                    double *out, tally_error *err) TALLY_MUST_CHECK;
 
 #endif

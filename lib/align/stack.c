@@ -148,15 +148,13 @@ static void scale(const tally_context *ctx, const tally_stack_scene *entry, tall
         }
 }
 
-/* Take out what lies under the scene's own cloud mask. */
-static void hide_clouds(const tally_stack_scene *entry, tally_box box, tally_bits *valid)
+/* Take out the pixels of `valid` (the window `box`) whose bit of px x px is set in `hidden`. */
+static void hide(const tally_bits *hidden, int px, tally_box box, tally_bits *valid)
 {
-    const tally_bits *cloud = &entry->cloud;
-    const int px = entry->cloud_px;
-    if (!cloud->bits) return;
-    for (int cy = box.y0 < 0 ? 0 : box.y0 / px; cy < cloud->height && cy * px < box.y1; cy++)
-        for (int cx = box.x0 < 0 ? 0 : box.x0 / px; cx < cloud->width && cx * px < box.x1; cx++) {
-            if (!tally_bits_get(cloud, cx, cy)) continue;
+    if (!hidden->bits) return;
+    for (int cy = box.y0 < 0 ? 0 : box.y0 / px; cy < hidden->height && cy * px < box.y1; cy++)
+        for (int cx = box.x0 < 0 ? 0 : box.x0 / px; cx < hidden->width && cx * px < box.x1; cx++) {
+            if (!tally_bits_get(hidden, cx, cy)) continue;
             const tally_box cell = tally_box_intersect(
                 box, (tally_box) { cx * px, cy * px, (cx + 1) * px, (cy + 1) * px });
             for (int y = cell.y0; y < cell.y1; y++)
@@ -198,7 +196,8 @@ static tally_status read_box(const tally_context *ctx, tally_stack_reader *r, ta
         s = read_tile(ctx, stack, entry, entry->scene->tiles[t], &r->rasters[t], box, whole, &row,
                       patch, err);
     if (s == TALLY_OK) {
-        hide_clouds(entry, box, &patch->valid);
+        hide(&entry->cloud, entry->cloud_px, box, &patch->valid);
+        hide(&stack->thin, stack->thin_px, box, &patch->valid);
         scale(ctx, entry, patch);
     }
     tally_free(row.pixels);
@@ -238,6 +237,7 @@ void tally_stack_destroy(tally_stack **stack)
     if (!stack || !*stack) return;
     if ((*stack)->survey) tally_ties_fini(&(*stack)->survey->ties);
     tally_free((*stack)->survey);
+    tally_bits_fini(&(*stack)->thin);
     tally_free((*stack)->family);
     for (size_t i = 0; (*stack)->scenes && i < (*stack)->n; i++)
         tally_bits_fini(&(*stack)->scenes[i].cloud);
