@@ -26,6 +26,8 @@ enum {
     OPT_DATUM,
     OPT_AS_OF,
     OPT_FRESH,
+    OPT_BACKGROUND,
+    OPT_SAVE_BACKGROUND,
     OPT_MIN_BACKGROUND
 };
 static const struct argp_option options[] = {
@@ -45,6 +47,14 @@ static const struct argp_option options[] = {
       "Scenes that must show a place for it to have a background, 1 to 64; where fewer do it is "
       "not "
       "seen (default: 3; with less than 7 scenes: 1)",
+      0 },
+    { "background", OPT_BACKGROUND, "PATH", 0,
+      "Count against the frozen background of an earlier run: its folder, or what its "
+      "--save-background wrote (default: learned from TILES, or what DIR holds)",
+      0 },
+    { "save-background", OPT_SAVE_BACKGROUND, "FILE.tif", 0,
+      "Write what the site looks like when empty as a cloud-optimised GeoTIFF: level and sigma of "
+      "each band, and how many scenes show each pixel",
       0 },
     { "as-of", OPT_AS_OF, "DATE", 0,
       "Judge spikes by what was known that day, e.g. 2026-03-01 (default: by all dates)", 0 },
@@ -86,6 +96,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_MIN_BACKGROUND:
         c->settings.min_background = arg;
+        return 0;
+    case OPT_BACKGROUND:
+        c->settings.background = arg;
+        return 0;
+    case OPT_SAVE_BACKGROUND:
+        c->settings.save_background = arg;
         return 0;
     case OPT_FRESH:
         c->settings.freshness = TALLY_FRESH;

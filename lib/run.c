@@ -15,6 +15,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "run_background.h"
 #include "run_family.h"
 #include "run_pictures.h"
 #include "run_scene.h"
@@ -201,9 +202,11 @@ static tally_status run_family(run_job *job, const tally_scene *const *scenes, s
                                tally_error *err)
 {
     tally_family_job *family = &job->families[job->n_families++];
-    *family = (tally_family_job) {
-        .ctx = job->ctx, .site = job->site, .settings = job->settings, .state = job->state
-    };
+    *family = (tally_family_job) { .ctx = job->ctx,
+                                   .site = job->site,
+                                   .settings = job->settings,
+                                   .state = job->state,
+                                   .number = job->n_families };
     tally_error why = { 0 };
     tally_status s = tally_family_begin(family, scenes, n, &why);
     if (s == TALLY_E_NODATA) {
@@ -423,9 +426,19 @@ static tally_status prepare(run_job *job, size_t *n_new, tally_error *err)
     if ((s = tally_site_read(settings->site_path, settings->site_id, &job->site, err)) != TALLY_OK)
         return s;
     if ((s = check_zones(job->site, settings->site_path, err)) != TALLY_OK) return s;
-    if ((s = find_scenes(job, &look, err)) != TALLY_OK) return s;
     tally_sha256(job->site->text, strlen(job->site->text), sha256);
+    if (settings->background && (s = tally_background_check(settings, sha256, err)) != TALLY_OK)
+        return s;
+    if ((s = find_scenes(job, &look, err)) != TALLY_OK) return s;
+    if (settings->save_background && !tally_run_state_is_new(job->state))
+        return tally_fail(err, TALLY_E_ARG,
+                          "--save-background %s: the background in %s was learned by an earlier "
+                          "run; use --fresh or another folder",
+                          settings->save_background, settings->folder);
     if ((s = tally_run_state_begin(job->state, settings, sha256, err)) != TALLY_OK) return s;
+    if (settings->background &&
+        (s = tally_background_adopt(job->state, settings, sha256, err)) != TALLY_OK)
+        return s;
     s = tally_run_state_set_timezone(job->state, job->site->timezone, err);
     if (s != TALLY_OK) return s;
     if (!(store_path = tally_format("%s/tallyman.gpkg", settings->folder)))

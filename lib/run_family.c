@@ -7,6 +7,7 @@
 
 #include "align/cloud.h"
 #include "change/background.h"
+#include "run_background.h"
 
 enum { MAX_CHOSEN = 64, ENOUGH_FOR_BACKGROUND = 7, MAX_PICTURE_PIXELS = 4 << 20 };
 enum { MIN_BACKGROUND = 3 }; /* scenes: of two, one may be covered and none says which */
@@ -177,6 +178,22 @@ static size_t drop_unreadable(tally_family_job *job, tally_status s, size_t firs
     return dropped;
 }
 
+/* The first family's background goes into FILE.tif, the second's into FILE-2.tif. */
+static tally_status save_background(const tally_family_job *job, const size_t *chosen, size_t n,
+                                    const char *id, tally_error *err)
+{
+    const char *wanted = job->settings->save_background, *dot = strrchr(wanted, '.');
+    const size_t stem = dot && !strchr(dot, '/') ? (size_t)(dot - wanted) : strlen(wanted);
+    const int least = n >= ENOUGH_FOR_BACKGROUND ? min_background(job) : 1;
+    char *path = job->number > 1
+                     ? tally_format("%.*s-%zu%s", (int)stem, wanted, job->number, wanted + stem)
+                     : tally_strdup(wanted);
+    tally_status s = path ? tally_background_save(job, chosen, n, least, id, path, err)
+                          : tally_nomem(err, wanted);
+    tally_free(path);
+    return s;
+}
+
 /* What is learned from the scenes that are placed by now goes into a folder named by them. */
 static tally_status learn_once(tally_family_job *job, char id[17], tally_error *err)
 {
@@ -198,6 +215,8 @@ static tally_status learn_once(tally_family_job *job, char id[17], tally_error *
     if (s == TALLY_OK && n > 0)
         s = tally_parallel_for(job->ctx, "background", job->n_units, learn_unit, &learn, err);
     if (s == TALLY_OK) s = tally_stack_save(job->ctx, job->stack, folder, err);
+    if (s == TALLY_OK && job->settings->save_background)
+        s = save_background(job, chosen, n, id, err);
     if (s != TALLY_OK && tally_remove_tree(folder, NULL) != TALLY_OK)
         tally_note(job->ctx, "%s: is half of a background, and could not be removed", folder);
 out:
@@ -260,11 +279,10 @@ static tally_status tell_thin(const tally_family_job *job, tally_findings *f, ta
     for (size_t i = 0; i < f->n_zones; i++) {
         double share;
         tally_zone_count *z = &f->zones[i];
-        if (z->reason[0]) continue;
         tally_status s =
             tally_stack_thin_share(job->stack, &job->site->zones[z->zone].shape, &share, err);
         if (s != TALLY_OK) return s;
-        if (share > 0.05)
+        if (share > 0.5 || (share > 0.05 && !z->reason[0]))
             snprintf(z->reason, sizeof z->reason,
                      "%.0f %% of it has no background: too few scenes show it", 100 * share);
     }

@@ -24,6 +24,7 @@ typedef struct tally_family_job {
     tally_model *model;
     tally_task_unit *units;
     size_t n_units;
+    size_t number;     /* of the run's families, from 1 */
     const char *basis; /* `background`, `pair` or `single` */
 } tally_family_job;
 

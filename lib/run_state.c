@@ -144,6 +144,9 @@ tally_status tally_run_state_begin(tally_run_state *state, const tally_run_setti
             if (setting_of(settings, i))
                 json_object_set_new(kept, setting_names[i], json_string(setting_of(settings, i)));
     }
+    if (settings->background)
+        json_object_set_new(object_at(root, "settings"), "background",
+                            absolute(settings->background));
     json_t *inputs = json_array();
     for (size_t i = 0; i < settings->n_inputs; i++)
         json_array_append_new(inputs, absolute(settings->inputs[i]));
@@ -281,6 +284,50 @@ tally_status tally_run_state_set_background(tally_run_state *state, const char *
     return TALLY_OK;
 }
 
+tally_status tally_run_state_each_background(const tally_run_state *state, tally_background_fn each,
+                                             void *user, tally_error *err)
+{
+    json_t *row;
+    const char *family;
+    json_object_foreach(json_object_get(state->root, "backgrounds"), family, row)
+    {
+        const char *id = string_at(row, "id"), *basis = string_at(row, "basis");
+        if (!id || !basis || strchr(id, '/'))
+            return tally_fail(err, TALLY_E_FORMAT,
+                              "run.json: the background of %s is not what tallyman wrote", family);
+        tally_status s = each(user, family, id, basis, err);
+        if (s != TALLY_OK) return s;
+    }
+    return TALLY_OK;
+}
+
+tally_status tally_run_state_check_frozen(const tally_run_state *state,
+                                          const tally_run_settings *settings,
+                                          const char *site_sha256, tally_error *err)
+{
+    static const char *const shared[] = { "bands", "nodata" };
+    const char *given[] = { settings->bands, settings->nodata };
+    const char *sha256 = string_at(state->root, "site_sha256");
+    const json_t *kept = json_object_get(state->root, "settings");
+    if (!sha256 || strcmp(sha256, site_sha256) != 0)
+        return tally_fail(err, TALLY_E_ARG,
+                          "--background %s: was made with another site file than %s; give that one",
+                          settings->background, settings->site_path);
+    for (int i = 0; i < 2; i++) {
+        const char *was = string_at(kept, shared[i]);
+        if (strcmp(was ? was : "", given[i] ? given[i] : "") != 0)
+            return tally_fail(err, TALLY_E_ARG,
+                              "--background %s: was made with --%s `%s`, not `%s`; give the same",
+                              settings->background, shared[i], was ? was : "",
+                              given[i] ? given[i] : "");
+    }
+    if (json_object_size(json_object_get(state->root, "backgrounds")) == 0)
+        return tally_fail(err, TALLY_E_ARG,
+                          "--background %s: that run froze none; give another folder",
+                          settings->background);
+    return TALLY_OK;
+}
+
 size_t tally_run_state_n_runs(const tally_run_state *state)
 {
     return json_array_size(json_object_get(state->root, "runs"));
@@ -314,6 +361,7 @@ tally_status tally_run_state_run(const tally_run_state *state, size_t i,
     settings->nodata = string_at(kept, "nodata");
     settings->reference = string_at(kept, "reference");
     settings->datum = string_at(kept, "datum");
+    settings->background = string_at(kept, "background");
     settings->min_background = string_at(kept, "min_background");
     if (!settings->site_path) {
         tally_free(names);

@@ -49,6 +49,17 @@ tally_status tally_run_state_set_background(tally_run_state *state, const char *
                                             const char *id, const char *basis,
                                             tally_error *err) TALLY_MUST_CHECK;
 
+/* Each frozen background of a folder, by family. */
+typedef tally_status (*tally_background_fn)(void *user, const char *family, const char *id,
+                                            const char *basis, tally_error *err);
+tally_status tally_run_state_each_background(const tally_run_state *state, tally_background_fn each,
+                                             void *user, tally_error *err) TALLY_MUST_CHECK;
+/* Can a run of these settings count against this folder's backgrounds? TALLY_E_ARG says why not. */
+tally_status tally_run_state_check_frozen(const tally_run_state *state,
+                                          const tally_run_settings *settings,
+                                          const char *site_sha256,
+                                          tally_error *err) TALLY_MUST_CHECK;
+
 /* The runs that made the folder, for verify. Strings are borrowed from the state; inputs are freed
  * with tally_free. */
 size_t tally_run_state_n_runs(const tally_run_state *state);

@@ -36,7 +36,7 @@ static tally_status same_table(const char *a, const char *b, const char *name, b
 }
 
 static tally_status replay(const tally_context *ctx, const tally_run_state *state,
-                           const char *scratch, tally_error *err)
+                           const char *folder, const char *scratch, tally_error *err)
 {
     tally_status s = TALLY_OK;
     for (size_t i = 0; i < tally_run_state_n_runs(state) && s == TALLY_OK; i++) {
@@ -44,6 +44,8 @@ static tally_status replay(const tally_context *ctx, const tally_run_state *stat
         tally_run_result result;
         if ((s = tally_run_state_run(state, i, &settings, err)) != TALLY_OK) break;
         settings.folder = scratch;
+        /* the folder has a copy of the background that it was counted against */
+        if (settings.background) settings.background = folder;
         s = tally_run(ctx, &settings, &result, err);
         tally_free((void *)settings.inputs);
     }
@@ -66,7 +68,7 @@ tally_status tally_verify(const tally_context *ctx, const char *folder, const ch
                        "%s: no scratch folder can be made in it: %s; check who may write there",
                        folder, strerror(errno));
     bool made = s == TALLY_OK;
-    if (s == TALLY_OK) s = replay(ctx, state, scratch, err);
+    if (s == TALLY_OK) s = replay(ctx, state, folder, scratch, err);
     for (int i = 0; i < N_TABLES && s == TALLY_OK && !**differs; i++) {
         bool same;
         s = same_table(folder, scratch, tables[i], &same, err);

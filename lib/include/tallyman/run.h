@@ -19,7 +19,10 @@ typedef struct tally_run_settings {
     const char *reference;      /* scene id that the others are aligned to */
     const char *datum;          /* "mean", "scene:ID" or "DX,DY" */
     const char *min_background; /* scenes that must see a pixel for it to have a background: "3" */
-    int64_t as_of;              /* TALLY_NO_TIME_GIVEN: whole series */
+    const char *background;     /* an earlier run's folder, or what its save_background wrote: count
+                                   against that */
+    const char *save_background; /* file.tif: the background as a COG */
+    int64_t as_of;               /* TALLY_NO_TIME_GIVEN: whole series */
     enum tally_freshness {
         TALLY_CONTINUE,
         TALLY_FRESH
