@@ -19,7 +19,7 @@
 enum { B = TALLY_SCORE_BANDS, ROUNDS = 30 };
 #define SETTLED 1e-3 /* of every canonical correlation; Nielsen's own rule */
 #define LEAST_UNCHANGED                                                                            \
-    0.05 /* mean weight: on fewer pixels the rounds close in on water, whose noise is none */
+    0.001 /* mean weight: on fewer pixels the rounds close in on water, whose noise is none */
 #define SINGULAR 1e-9 /* of a pivot against the variance it came from */
 #define LEAST_AXIS                                                                                 \
     1e-4 /* variance of a principal axis against the largest: below it there are only rounding     \
@@ -157,7 +157,8 @@ static void squared_lengths(const tally_score *score, const float *const *before
     }
 }
 
-tally_status tally_irmad_learn(tally_score *score, const tally_columns *sample, tally_error *err)
+tally_status tally_irmad_learn(tally_score *score, const tally_columns *sample,
+                               double *correlations, tally_error *err)
 {
     const int n = score->bands;
     const float *column[2 * B];
@@ -178,6 +179,7 @@ tally_status tally_irmad_learn(tally_score *score, const tally_columns *sample, 
         double moved = 0.0;
         weigh(column, 2 * n, sample->n, weight, &m);
         if (!canonical(&m, n, a, b, rho)) {
+            if (round > 0) break; /* closed in on pixels that are all alike: keep the last round */
             s = tally_fail(err, TALLY_E_NODATA,
                            "irmad: the bands of an image are constant or copies of each other; use "
                            "--method zscore");
@@ -196,6 +198,8 @@ tally_status tally_irmad_learn(tally_score *score, const tally_columns *sample, 
         }
         if (moved < SETTLED || unchanged < LEAST_UNCHANGED * (double)sample->n) break;
     }
+    for (int i = 0; i < n && correlations && s == TALLY_OK; i++)
+        correlations[i] = rho[i];
     if (s == TALLY_OK) {
         const double half = (double)tally_median(value, sample->n);
         const float scale =

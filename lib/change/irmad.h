@@ -13,9 +13,9 @@ typedef struct tally_columns {
 } tally_columns;
 
 /* Fill p, q and c so that the squares of the components sum to a chi-square where nothing changed.
- */
+ * correlations: the canonical ones, largest first, one a band; NULL: not wanted. */
 tally_status tally_irmad_learn(tally_score *score, const tally_columns *columns,
-                               tally_error *err) TALLY_MUST_CHECK;
+                               double *correlations, tally_error *err) TALLY_MUST_CHECK;
 /* Rows of w whiten the normalised difference of pixels that hardly changed, whose mean is
  * `centre`. */
 tally_status tally_whiten_learn(const tally_score *score, const tally_columns *columns,

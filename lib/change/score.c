@@ -197,7 +197,7 @@ static tally_status learn_transform(tally_score *score, const tally_columns *s, 
 {
     double w[TALLY_SCORE_BANDS][TALLY_SCORE_BANDS] = { { 0 } }, centre[TALLY_SCORE_BANDS] = { 0 };
 
-    if (score->method == TALLY_METHOD_IRMAD) return tally_irmad_learn(score, s, err);
+    if (score->method == TALLY_METHOD_IRMAD) return tally_irmad_learn(score, s, NULL, err);
     if (score->method == TALLY_METHOD_CVA) {
         for (int b = 0; b < score->bands; b++)
             w[b][b] = 1.0;

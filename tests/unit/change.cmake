@@ -12,3 +12,8 @@ if(TARGET opencv_imgproc)
 endif()
 tally_test(test_diff ROOMS change SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_diff.c)
 tally_test(test_model ROOMS change SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_model.c)
+tally_test(test_diff_auto ROOMS change SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_diff_auto.c)
+if(TARGET opencv_core)
+    tally_test(test_irmad_opencv ROOMS change LIBS opencv_core
+        SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_irmad_opencv.cpp)
+endif()
