@@ -4,7 +4,7 @@
  *
  * A line (reduced major axis) through pixels of the tie windows, taken again three times without
  * those whose residual exceeds 2.5 robust deviations: what changed (a lorry, a cloud's rim, melting
- * snow) does not vote. As in the pseudo-invariant features of Schott, Salvaggio and Volchok (1988,
+ * snow) does not vote, nor does what is saturated or clipped dark in either. As in the pseudo-invariant features of Schott, Salvaggio and Volchok (1988,
  * doi:10.1016/0034-4257(88)90116-2), without choosing them by hand.
  *
  * Scenes of one family may come in other units (reflectance as 0 to 1 or times 10000): then medians
@@ -112,6 +112,22 @@ double tally_radiometry_fit(const float *x, const float *y, float *residual, flo
     return sigma;
 }
 
+/* Leave out what either scene clipped; returns how many pairs are left. */
+static size_t drop_clipped(float *x, float *y, size_t n)
+{
+    float low[2], high[2];
+    size_t kept = 0;
+
+    tally_unclipped(x, n, &low[0], &high[0]);
+    tally_unclipped(y, n, &low[1], &high[1]);
+    for (size_t i = 0; i < n; i++) {
+        if (!(x[i] > low[0] && x[i] < high[0] && y[i] > low[1] && y[i] < high[1])) continue;
+        x[kept] = x[i];
+        y[kept++] = y[i];
+    }
+    return kept;
+}
+
 static bool in_range(double ratio)
 {
     return ratio >= LEAST_GAIN && ratio <= MOST_GAIN;
@@ -180,7 +196,7 @@ tally_status tally_ties_radiometry(const tally_ties *ties, const tally_patch *mo
     bool related = true;
     for (int b = 0; b < n_bands && room; b++) {
         double g, o;
-        size_t n = collect(ties, moving, b, x, y);
+        const size_t n = drop_clipped(x, y, collect(ties, moving, b, x, y));
         double sigma = tally_radiometry_fit(x, y, residual, scratch, n, &g, &o);
         if (!isfinite(sigma) || (!in_range(g) && !is_unit(x, y, scratch, n, g))) {
             g = 1, o = 0;

@@ -105,6 +105,11 @@ float tally_median(float *values, size_t n);
 /* The fraction q in 0..1, linear between neighbours. */
 float tally_quantile(float *values, size_t n, double q);
 
+/* The open interval of values that a sensor measured: where its least or greatest value is piled up
+ * (at least 0.2 % of all, and five times what the next value has), that is a clipped level,
+ * saturated or dark, and no measurement. Else that end is infinite. */
+void tally_unclipped(const float *values, size_t n, float *low, float *high);
+
 static inline double tally_clamp(double x, double low, double high)
 {
     return x < low ? low : x > high ? high : x;

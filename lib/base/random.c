@@ -69,3 +69,34 @@ float tally_median(float *values, size_t n)
 {
     return tally_quantile(values, n, 0.5);
 }
+
+/* Is `end`, the extreme of the values in the direction of `sign`, a pile? */
+static bool is_pile(const float *values, size_t n, float end, int sign)
+{
+    static const double LEAST_SHARE = 0.002, OVER_NEXT = 5;
+    float next = (float)-sign * INFINITY;
+    size_t at_end = 0, at_next = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (values[i] == end)
+            at_end++;
+        else if ((float)sign * values[i] > (float)sign * next)
+            next = values[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        at_next += values[i] == next;
+    return at_end > 1 && (double)at_end >= LEAST_SHARE * (double)n &&
+           (double)at_end >= OVER_NEXT * (double)at_next && at_next > 0;
+}
+
+void tally_unclipped(const float *values, size_t n, float *low, float *high)
+{
+    float least = INFINITY, most = -INFINITY;
+
+    for (size_t i = 0; i < n; i++) {
+        least = fminf(least, values[i]);
+        most = fmaxf(most, values[i]);
+    }
+    *low = is_pile(values, n, least, -1) ? least : -INFINITY;
+    *high = is_pile(values, n, most, 1) ? most : INFINITY;
+}

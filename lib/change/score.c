@@ -12,8 +12,9 @@
  *   pca         principal components of the change in squares of 5 x 5 pixels, cut in two clusters
  *               (Celik 2009; celik.c)
  * Gain and offset per band come from a reduced major axis fit that drops what lies beyond 2.5
- * robust deviations and fits again, ten times; sigma is 1.4826 MAD of what is left over. What both
- * do with the neighbourhood of a pixel is in scales.c.
+ * robust deviations, or is saturated or clipped dark on either side, and fits again, ten times;
+ * sigma is 1.4826 MAD of what is left over. What both do with the neighbourhood of a pixel is in
+ * scales.c.
  *
  * `auto` takes logratio over 3 and 5 pixels where the images are radar: their bands are called so,
  * or all that they have is one or two bands under speckle (speckle.c). Where that leaves no class
@@ -113,9 +114,13 @@ static void residuals(const float *x, const float *y, size_t n, double gain, dou
         out[i] = (float)((double)x[i] - gain * (double)y[i] - offset);
 }
 
+typedef struct clip {
+    float low[2], high[2]; /* of BEFORE and AFTER: open intervals */
+} clip;
+
 /* One fit to what lies within TRIM robust deviations. False: nothing to fit. */
-static bool fit_once(const float *x, const float *y, size_t n, float *room, double *gain,
-                     double *offset)
+static bool fit_once(const float *x, const float *y, size_t n, const clip *c, float *room,
+                     double *gain, double *offset)
 {
     double centre, spread, s0 = 0, sx = 0, sy = 0, sxx = 0, syy = 0, sxy = 0;
 
@@ -124,7 +129,9 @@ static bool fit_once(const float *x, const float *y, size_t n, float *room, doub
     const double x0 = (double)x[0], y0 = (double)y[0], reach = TRIM * spread + 1e-9 * fabs(x0);
     for (size_t i = 0; i < n; i++) {
         const double left = (double)x[i] - *gain * (double)y[i] - *offset;
-        if (fabs(left - centre) > reach) continue;
+        if (fabs(left - centre) > reach || !(x[i] > c->low[0] && x[i] < c->high[0]) ||
+            !(y[i] > c->low[1] && y[i] < c->high[1]))
+            continue;
         const double u = (double)x[i] - x0, v = (double)y[i] - y0;
         s0 += 1;
         sx += u;
@@ -151,8 +158,11 @@ static void fit_band(tally_score *score, int b, const tally_columns *s, float *r
     robust(room, s->n, &my, &sy);
     if (sx > 0 && sy > 0) gain = sx / sy;
     offset = mx - gain * my;
+    clip c;
+    tally_unclipped(x, s->n, &c.low[0], &c.high[0]);
+    tally_unclipped(y, s->n, &c.low[1], &c.high[1]);
     for (int round = 0; round < ROUNDS; round++) {
-        if (fit_once(x, y, s->n, room, &gain, &offset)) continue;
+        if (fit_once(x, y, s->n, &c, room, &gain, &offset)) continue;
         gain = 1.0;
         offset = mx - my;
         break;

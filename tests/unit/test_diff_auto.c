@@ -238,6 +238,30 @@ static void noise_beside_change(void **state)
     tally_free(v);
 }
 
+/* A pile at an end is a clipped level; a tail, or an 8-bit image's few dark steps, is not. */
+static void clipped_levels_are_found(void **state)
+{
+    enum { N = 20000 };
+    float *v = tally_alloc(N, sizeof *v), low, high;
+    tally_rng rng = { 13 };
+
+    (void)state;
+    for (int i = 0; i < N; i++)
+        v[i] = (float)fmin(255.0, round(200.0 + 40.0 * tally_rng_normal(&rng)));
+    tally_unclipped(v, N, &low, &high);
+    assert_true(high == 255.0f);
+    assert_true(low == -INFINITY);
+    for (int i = 0; i < N; i++)
+        v[i] = (float)round(20.0 + fabs(4.0 * tally_rng_normal(&rng)));
+    tally_unclipped(v, N, &low, &high);
+    assert_true(low == -INFINITY && high == INFINITY);
+    for (int i = 0; i < N; i++)
+        v[i] = 7.0f;
+    tally_unclipped(v, N, &low, &high); /* all alike: nothing to tell by */
+    assert_true(low == -INFINITY && high == INFINITY);
+    tally_free(v);
+}
+
 static void scales_are_checked(void **state)
 {
     static const char *const bad[] = { "", "2", "3,1", "1,,3", "1,3,", "-1", "11", "1,3,5,7,9" };
@@ -339,6 +363,7 @@ int main(void)
         cmocka_unit_test(rise_and_fall_apart),
         cmocka_unit_test(cut_follows_the_changed_share),
         cmocka_unit_test(noise_beside_change),
+        cmocka_unit_test(clipped_levels_are_found),
         cmocka_unit_test(scales_are_checked),
         cmocka_unit_test(zones_have_their_own_light),
     };
