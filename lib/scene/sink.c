@@ -43,8 +43,11 @@ static tally_status place(tally_sink *sink, const tally_tile *like, tally_error 
 tally_status tally_sink_create(const char *path, const tally_tile *like, int bands,
                                const char *const *names, tally_sink **out, tally_error *err)
 {
-    static const char *const options[] = { "BLOCKYSIZE=64",    "COMPRESS=DEFLATE", "PREDICTOR=3",
-                                           "BIGTIFF=IF_SAFER", "INTERLEAVE=BAND",  NULL };
+    /* tiles as high as the strips that come: each is compressed once */
+    static const char *const options[] = { "TILED=YES",       "BLOCKXSIZE=256",
+                                           "BLOCKYSIZE=64",   "COMPRESS=DEFLATE",
+                                           "PREDICTOR=3",     "BIGTIFF=IF_SAFER",
+                                           "INTERLEAVE=BAND", NULL };
     tally_sink *sink = tally_alloc(1, sizeof *sink);
     tally_status s = TALLY_OK;
 
