@@ -10,7 +10,13 @@ static const char doc[] =
     "The shift between two images as JSON, and the second laid onto the first.\v"
     "A ground point at (x, y) of FIXED lies at (x + dx_px, y + dy_px) of MOVING, in pixels of "
     "FIXED, beyond what the geotransforms already say. `windows` of 128 pixels agree about it to "
-    "`rmse_px`; `model` is translation, similarity or affine. Without a trustworthy shift "
+    "`rmse_px` (each about what the others foretell); `model` is translation, similarity or "
+    "affine; "
+    "`rotation_deg` (clockwise) and `scale` are what it turns and stretches, `gsd_ratio` is "
+    "MOVING's "
+    "pixel over FIXED's, `vanishing` the share of what differs that would not if MOVING lay a "
+    "pixel "
+    "elsewhere. Without a trustworthy shift "
     "`accepted` is false, the numbers are null, nothing is written, and the exit status is 1.\n\n"
     "Example:\n"
     "  tallyman register \\\n"
@@ -69,6 +75,15 @@ static void print_number(const char *name, double value)
         printf("\"%s\":null,", name);
 }
 
+/* What came later: after the fields that were always there. */
+static void print_more(const char *name, double value)
+{
+    if (isfinite(value))
+        printf(",\"%s\":%.6g", name, value);
+    else
+        printf(",\"%s\":null", name);
+}
+
 int cmd_register(int argc, char **argv, tally_context *ctx)
 {
     static const struct argp argp = { options, parse, "FIXED MOVING", doc, children, NULL, NULL };
@@ -84,6 +99,11 @@ int cmd_register(int argc, char **argv, tally_context *ctx)
     print_number("dy_px", r.dy_px);
     printf("\"model\":\"%s\",", r.model);
     print_number("rmse_px", r.rmse_px);
-    printf("\"windows\":%d,\"accepted\":%s}\n", r.windows, r.accepted ? "true" : "false");
+    printf("\"windows\":%d,\"accepted\":%s", r.windows, r.accepted ? "true" : "false");
+    print_more("rotation_deg", r.rotation_deg);
+    print_more("scale", r.scale);
+    print_more("gsd_ratio", r.gsd_ratio);
+    print_more("vanishing", r.vanishing);
+    printf("}\n");
     return s == TALLY_OK ? EXIT_DONE : cmd_failed(&err);
 }

@@ -75,15 +75,21 @@ tally_status tally_register(const tally_context *ctx, const tally_register_setti
     tally_context silent = *ctx;
     silent.on_message = NULL;
 
-    *result = (tally_register_result) {
-        .dx_px = NAN, .dy_px = NAN, .rmse_px = NAN, .model = "translation"
-    };
+    *result = (tally_register_result) { .dx_px = NAN,
+                                        .dy_px = NAN,
+                                        .rmse_px = NAN,
+                                        .model = "translation",
+                                        .rotation_deg = NAN,
+                                        .scale = NAN,
+                                        .gsd_ratio = NAN,
+                                        .vanishing = NAN };
     tally_status s =
         tally_pair_open(ctx, settings->fixed, settings->moving, settings->bands, &pair, err);
     if (s != TALLY_OK) return s;
     if ((s = tally_pair_align(&silent, &pair, &dx, &dy, &found, err)) != TALLY_OK) goto out;
     result->windows = pair.placement.windows;
     result->rmse_px = pair.placement.rmse_px;
+    result->gsd_ratio = pair.tiles[1].gsd_m / pair.tiles[0].gsd_m;
     if (!found) {
         const char *why = pair.placement.reason;
         s = tally_fail(
@@ -95,6 +101,10 @@ tally_status tally_register(const tally_context *ctx, const tally_register_setti
     result->dy_px = dy;
     result->model = tally_placement_model(&pair.placement);
     result->accepted = 1;
+    result->vanishing = pair.placement.vanishing;
+    const double *c = pair.placement.residual.c;
+    result->rotation_deg = atan2(c[4] - c[2], c[1] + c[5]) * 180 / M_PI;
+    result->scale = sqrt(c[1] * c[5] - c[2] * c[4]);
     if (settings->output) s = write_aligned(ctx, &pair, settings->output, err);
 out:
     tally_pair_close(&pair);

@@ -197,6 +197,10 @@ tally_status tally_scene_rows(const tally_stack *stack, size_t i, const char *ba
     tally_scene_record row = { .quality = TALLY_QUALITY_OK,
                                .reason = "",
                                .basis = basis,
+                               .model = isfinite(p->rmse_px) || p->windows > 0
+                                            ? tally_placement_model(p)
+                                            : "",
+                               .vanishing = p->vanishing,
                                .reference = (int)i == stack->reference,
                                .windows = p->windows,
                                .dx_px = p->dx_px,
@@ -222,6 +226,8 @@ tally_status tally_scene_rows_rejected(const tally_site *site, const tally_scene
     tally_scene_record row = { .quality = TALLY_QUALITY_REJECTED,
                                .reason = reason,
                                .basis = "",
+                               .model = "",
+                               .vanishing = NAN,
                                .dx_px = NAN,
                                .dy_px = NAN,
                                .rmse_px = NAN };

@@ -101,8 +101,9 @@ tally_status tally_ties_place(const tally_context *ctx, const tally_ties *ties,
     if (s == TALLY_OK && !out->accepted) s = search_widely(ctx, ties, source, view, out, err);
     if (s != TALLY_OK || !out->accepted || !isfinite(out->dx_px)) return s;
     rest = *out;
-    *out =
-        (tally_placement) { .residual = { { 0, 1, 0, 0, 0, 1 } }, .accepted = true, .reason = "" };
+    *out = (tally_placement) {
+        .residual = { { 0, 1, 0, 0, 0, 1 } }, .vanishing = NAN, .accepted = true, .reason = ""
+    };
     for (int i = 1; farthest(ties, &rest.residual) > SETTLED_PX && i < MOST_LOOKS; i++) {
         tally_placement next;
         tally_placement_refine(out, &rest, middle);

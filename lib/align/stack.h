@@ -23,6 +23,8 @@ typedef struct tally_placement {
                             reference's */
     double rmse_px;      /* of the windows, each about what the others foretell */
     int windows;         /* kept */
+    double vanishing;    /* share of the change on stable ground that is none a pixel away; NaN:
+                            not known */
     bool accepted;
     const char *reason; /* when not accepted: static or in the catalogue's strings */
 } tally_placement;

@@ -25,10 +25,10 @@ static const double SNOW_GROUND = 0.5; /* share of the ground that must be so br
 static void unplace(tally_stack *stack)
 {
     for (size_t i = 0; i < stack->n; i++) {
-        stack->scenes[i] =
-            (tally_stack_scene) { .scene = stack->scenes[i].scene,
-                                  .placement = { .residual = { { 0, 1, 0, 0, 0, 1 } },
-                                                 .reason = "" } };
+        stack->scenes[i] = (tally_stack_scene) {
+            .scene = stack->scenes[i].scene,
+            .placement = { .residual = { { 0, 1, 0, 0, 0, 1 } }, .vanishing = NAN, .reason = "" }
+        };
         for (int b = 0; b < TALLY_BAND_ROLES; b++)
             stack->scenes[i].gain[b] = 1;
     }
@@ -406,6 +406,7 @@ static tally_status place_scene(void *user, size_t i, tally_error *err)
     if (is_reference && s == TALLY_OK) {
         entry->placement = (tally_placement) { .residual = { { 0, 1, 0, 0, 0, 1 } },
                                                .windows = (int)ties->n,
+                                               .vanishing = NAN,
                                                .accepted = true,
                                                .reason = "" };
         entry->noise = 0;
@@ -414,6 +415,9 @@ static tally_status place_scene(void *user, size_t i, tally_error *err)
         if (s == TALLY_OK)
             s = tally_ties_radiometry(ties, view.windows, job->stack->n_bands, entry->gain,
                                       entry->offset, &entry->noise, &why);
+        if (s == TALLY_OK && isfinite(entry->placement.dx_px))
+            s = tally_ties_vanishing(ties, view.windows, entry->gain, entry->offset,
+                                     &entry->placement.vanishing, &why);
     }
     if (s == TALLY_E_NOMEM)
         s = tally_fail(err, s, "%s", why.message);

@@ -75,4 +75,10 @@ tally_status tally_ties_radiometry(const tally_ties *ties, const tally_patch *mo
                                    float *gain, float *offset, float *noise,
                                    tally_error *err) TALLY_MUST_CHECK;
 
+/* Of the ground where `moving` (placed, gain and offset by band still to be applied) differs from
+ * the reference, the share that would not if it lay a pixel elsewhere; NaN: nothing differs. */
+tally_status tally_ties_vanishing(const tally_ties *ties, const tally_patch *moving,
+                                  const float *gain, const float *offset, double *share,
+                                  tally_error *err) TALLY_MUST_CHECK;
+
 #endif

@@ -3,8 +3,9 @@
  * AFTER on BEFORE's grid. Each strip is cut into pieces of 512 pixels; the exact map of a piece's
  * corners, through both CRS, gives an affine map for the piece (the error of leaving the curve out
  * is far under 1/100 px at that size), and the shift that registration found goes in front.
- * Resampling is the gather kernel's. Known limit: an AFTER that is much finer than BEFORE is
- * sampled, not averaged, so it keeps more noise than it need.
+ * Resampling is the gather kernel's. An AFTER that is finer is averaged first, over squares of
+ * whole pixels that are about as large as one of BEFORE's (valid where at least half of the square
+ * is); the pieces are cut lower then, so that memory does not grow with the ratio.
  */
 #include <math.h>
 #include <string.h>
@@ -147,7 +148,8 @@ static bool piece_map(const tally_pair *pair, tally_box piece, tally_affine *map
 }
 
 /* The pixels of AFTER under a piece, cut to the tile; empty when it lies outside. */
-static tally_box piece_window(const tally_pair *pair, tally_box piece, const tally_affine *map)
+static tally_box piece_window(const tally_pair *pair, tally_box piece, const tally_affine *map,
+                              int margin)
 {
     const tally_box tile = { 0, 0, pair->tiles[1].width, pair->tiles[1].height };
     double low[2] = { HUGE_VAL, HUGE_VAL }, high[2] = { -HUGE_VAL, -HUGE_VAL };
@@ -160,22 +162,22 @@ static tally_box piece_window(const tally_pair *pair, tally_box piece, const tal
         high[0] = fmax(high[0], p.x);
         high[1] = fmax(high[1], p.y);
     }
-    const tally_box box = { (int)tally_clamp(floor(low[0]) - MARGIN, 0, tile.x1),
-                            (int)tally_clamp(floor(low[1]) - MARGIN, 0, tile.y1),
-                            (int)tally_clamp(ceil(high[0]) + MARGIN, 0, tile.x1),
-                            (int)tally_clamp(ceil(high[1]) + MARGIN, 0, tile.y1) };
+    const tally_box box = { (int)tally_clamp(floor(low[0]) - margin, 0, tile.x1),
+                            (int)tally_clamp(floor(low[1]) - margin, 0, tile.y1),
+                            (int)tally_clamp(ceil(high[0]) + margin, 0, tile.x1),
+                            (int)tally_clamp(ceil(high[1]) + margin, 0, tile.y1) };
     return box;
 }
 
 /* A pixel of BEFORE whose middle falls on AFTER's outermost half pixel shows that pixel: without
  * this, a shift of a hundredth of a pixel would take a row and a column from what both saw. */
 static void fill_rim(const tally_context *ctx, const tally_patch *native, const tally_pair *pair,
-                     tally_box window, tally_point at, double dx, double dy, tally_box piece,
-                     tally_box box, int y, tally_patch *after)
+                     tally_box window, int by, tally_point at, double dx, double dy,
+                     tally_box piece, tally_box box, int y, tally_patch *after)
 {
-    const double right = pair->tiles[1].width - 1 - window.x0,
-                 bottom = pair->tiles[1].height - 1 - window.y0, left = -window.x0,
-                 top = -window.y0;
+    const double right = (pair->tiles[1].width - window.x0) / by - 1,
+                 bottom = (pair->tiles[1].height - window.y0) / by - 1, left = -window.x0 / by,
+                 top = -window.y0 / by;
     for (int i = 0; i < tally_box_width(piece); i++) {
         const int column = piece.x0 - box.x0 + i;
         if (tally_bits_get(&after->valid, column, y - box.y0)) continue;
@@ -192,6 +194,47 @@ static void fill_rim(const tally_context *ctx, const tally_patch *native, const 
     }
 }
 
+/* How many of AFTER's pixels make one of BEFORE's, along one side. */
+static int how_much_finer(const tally_affine *map)
+{
+    const double area = fabs(map->c[1] * map->c[5] - map->c[2] * map->c[4]);
+    return area > 1 ? (int)fmin(round(sqrt(area)), 1024) : 1;
+}
+
+static void average_square(const tally_patch *from, int x0, int y0, int by, tally_patch *to, int x,
+                           int y)
+{
+    int n = 0;
+    for (int v = y0; v < y0 + by; v++)
+        for (int u = x0; u < x0 + by; u++) {
+            if (!tally_bits_get(&from->valid, u, v)) continue;
+            n++;
+            for (int b = 0; b < from->bands; b++)
+                tally_patch_row(to, b, y)[x] += tally_patch_row(from, b, v)[u];
+        }
+    const bool shown = 2 * n >= by * by;
+    for (int b = 0; b < from->bands; b++)
+        tally_patch_row(to, b, y)[x] = shown ? tally_patch_row(to, b, y)[x] / (float)n : 0;
+    if (shown) tally_bits_set(&to->valid, x, y);
+}
+
+/* The patch becomes its means over squares of by x by; what is left over at the far edges goes. */
+static tally_status average(tally_patch *patch, int by, tally_error *err)
+{
+    tally_patch small;
+    if (by <= 1) return TALLY_OK;
+    const int width = patch->width / by, height = patch->height / by;
+    tally_status s =
+        tally_patch_init(&small, width > 0 ? width : 1, height > 0 ? height : 1, patch->bands, err);
+    if (s != TALLY_OK) return s;
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++)
+            average_square(patch, x * by, y * by, by, &small, x, y);
+    tally_patch_fini(patch);
+    *patch = small;
+    return TALLY_OK;
+}
+
 /* Resample one piece of AFTER into its columns of the patch that covers `box`. */
 static tally_status read_piece(const tally_context *ctx, tally_pair *pair, tally_box piece,
                                tally_box box, tally_patch *after, tally_point *off,
@@ -205,30 +248,46 @@ static tally_status read_piece(const tally_context *ctx, tally_pair *pair, tally
     if (off)
         tally_affine_snap(
             &map, (tally_point) { (piece.x0 + piece.x1) / 2.0, (piece.y0 + piece.y1) / 2.0 }, off);
-    const tally_box window = piece_window(pair, piece, &map);
+    const int by = how_much_finer(&map);
+    const tally_box window = piece_window(pair, piece, &map, MARGIN * by);
     if (tally_box_empty(window)) return TALLY_OK;
     if ((double)tally_box_width(window) * tally_box_height(window) > MOST_PIXELS)
         return tally_fail(err, TALLY_E_FORMAT,
                           "%s: has far finer pixels than %s; bring them to one grid with gdalwarp",
                           pair->tiles[1].path, pair->tiles[0].path);
-    const tally_status s =
+    tally_status s =
         tally_raster_read(pair->rasters[1], pair->roles, pair->bands, window, &native, err);
     if (s != TALLY_OK) return s;
-    const double dx = fabs(map.c[1] - 1.0) < STEP_NOISE ? 1.0 : map.c[1];
-    const double dy = fabs(map.c[4]) < STEP_NOISE ? 0.0 : map.c[4];
+    if ((s = average(&native, by, err)) != TALLY_OK) {
+        tally_patch_fini(&native);
+        return s;
+    }
+    const double step_x = map.c[1] / by, step_y = map.c[4] / by;
+    const double dx = fabs(step_x - 1.0) < STEP_NOISE ? 1.0 : step_x;
+    const double dy = fabs(step_y) < STEP_NOISE ? 0.0 : step_y;
     for (int y = piece.y0; y < piece.y1; y++) {
         const tally_point at = tally_affine_apply(&map, (tally_point) { piece.x0 + 0.5, y + 0.5 });
-        const tally_point from = { tally_round_to(at.x - 0.5 - window.x0, PLACES),
-                                   tally_round_to(at.y - 0.5 - window.y0, PLACES) };
+        const tally_point from = { tally_round_to((at.x - window.x0) / by - 0.5, PLACES),
+                                   tally_round_to((at.y - window.y0) / by - 0.5, PLACES) };
         ctx->kernels->gather_f32(
             native.pixels, native.stride, native.plane, native.bands, native.width, native.height,
             native.valid.bits, native.valid.words, from.x, from.y, dx, dy, n,
             tally_patch_row(after, 0, y - box.y0) + (piece.x0 - box.x0), after->plane,
             tally_bits_row(&after->valid, y - box.y0) + (piece.x0 - box.x0) / 64);
-        fill_rim(ctx, &native, pair, window, from, dx, dy, piece, box, y, after);
+        fill_rim(ctx, &native, pair, window, by, from, dx, dy, piece, box, y, after);
     }
     tally_patch_fini(&native);
     return TALLY_OK;
+}
+
+/* How many rows of BEFORE a piece may have: fewer where AFTER has many pixels to each. */
+static int piece_rows(const tally_pair *pair, int rows)
+{
+    enum { LEAST = 16 };
+    const double finer = pair->tiles[0].gsd_m / pair->tiles[1].gsd_m;
+    if (!(finer > 1.5)) return rows;
+    const int fit = (int)(PIECE / (finer * finer));
+    return fit > LEAST ? fit : LEAST;
 }
 
 static tally_status read_both(const tally_context *ctx, tally_pair *pair, tally_box box,
@@ -241,10 +300,12 @@ static tally_status read_both(const tally_context *ctx, tally_pair *pair, tally_
     s = tally_raster_read(pair->rasters[0], pair->roles, pair->bands, box, before, err);
     if (s == TALLY_OK)
         s = tally_patch_init(after, tally_box_width(box), tally_box_height(box), pair->bands, err);
-    for (int x = box.x0; x < box.x1 && s == TALLY_OK; x += PIECE)
-        s = read_piece(ctx, pair,
-                       (tally_box) { x, box.y0, x + PIECE < box.x1 ? x + PIECE : box.x1, box.y1 },
-                       box, after, off, err);
+    const int rows = s == TALLY_OK ? piece_rows(pair, tally_box_height(box)) : 1;
+    for (int y = box.y0; y < box.y1 && s == TALLY_OK; y += rows)
+        for (int x = box.x0; x < box.x1 && s == TALLY_OK; x += PIECE) {
+            const tally_box piece = { x, y, x + PIECE, y + rows };
+            s = read_piece(ctx, pair, tally_box_intersect(piece, box), box, after, off, err);
+        }
     if (s != TALLY_OK) {
         tally_patch_fini(before);
         tally_patch_fini(after);
@@ -264,6 +325,11 @@ tally_status tally_pair_read_whole(const tally_context *ctx, tally_pair *pair, t
 {
     *off = (tally_point) { 0, 0 };
     return read_both(ctx, pair, box, before, after, off, err);
+}
+
+bool tally_pair_map(const tally_pair *pair, tally_affine *out)
+{
+    return piece_map(pair, (tally_box) { 0, 0, pair->tiles[0].width, pair->tiles[0].height }, out);
 }
 
 bool tally_pair_ground(const tally_pair *pair, tally_point px, tally_point out[2],

@@ -40,6 +40,8 @@ tally_status tally_pair_read_whole(const tally_context *ctx, tally_pair *pair, t
  * trustworthy shift, and the reason goes to the context's warnings; nothing changes then. */
 tally_status tally_pair_align(const tally_context *ctx, tally_pair *pair, double *dx_px,
                               double *dy_px, bool *found, tally_error *err) TALLY_MUST_CHECK;
+/* BEFORE's pixels to AFTER's, exact at three corners. False: no place in AFTER's CRS. */
+bool tally_pair_map(const tally_pair *pair, tally_affine *out);
 /* Metres east and north of one pixel's step right (out[0]) and down (out[1]) at a place, and its
  * longitude and latitude. */
 bool tally_pair_ground(const tally_pair *pair, tally_point px, tally_point out[2],

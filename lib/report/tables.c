@@ -39,10 +39,11 @@ static void end_row(tally_text *t)
 
 static void scenes_csv(const tally_records *r, tally_text *t)
 {
-    tally_text_add(
-        t, "site,scene,datetime,files,epsg,gsd_m,sun_azimuth,sun_elevation,off_nadir,cloud,"
-           "reference,dx_px,dy_px,"
-           "rmse_px,windows,quality,reason,family,sensor,time_source,time_precision,basis\n");
+    tally_text_add(t,
+                   "site,scene,datetime,files,epsg,gsd_m,sun_azimuth,sun_elevation,off_nadir,cloud,"
+                   "reference,dx_px,dy_px,"
+                   "rmse_px,windows,quality,reason,family,sensor,time_source,time_precision,basis,"
+                   "model,vanishing\n");
     for (size_t i = 0; i < r->n_scenes; i++) {
         const tally_scene_record *s = &r->scenes[i];
         text(t, s->site);
@@ -70,6 +71,8 @@ static void scenes_csv(const tally_records *r, tally_text *t)
         text(t, s->time_source);
         text(t, s->time_precision);
         text(t, s->basis);
+        text(t, s->model);
+        number(t, s->vanishing, SHARE);
         end_row(t);
     }
 }

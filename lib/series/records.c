@@ -99,9 +99,9 @@ tally_status tally_records_add_scene(tally_records *r, const tally_scene_record 
     tally_scene_record *to = grow((void **)&r->scenes, r->n_scenes, sizeof *to);
     if (!to) return tally_nomem(err, "the records");
     *to = *row;
-    const char **const fields[] = { &to->site,        &to->scene,          &to->files,
-                                    &to->reason,      &to->family,         &to->sensor,
-                                    &to->time_source, &to->time_precision, &to->basis };
+    const char **const fields[] = { &to->site,   &to->scene,  &to->files,       &to->reason,
+                                    &to->family, &to->sensor, &to->time_source, &to->time_precision,
+                                    &to->basis,  &to->model };
     tally_status s = intern_all(r, fields, sizeof fields / sizeof *fields, err);
     if (s == TALLY_OK) r->n_scenes++;
     return s;

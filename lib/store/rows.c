@@ -39,6 +39,8 @@ static const tally_field scene_fields[] = {
     FIELD(tally_scene_record, time_source, TEXT),
     FIELD(tally_scene_record, time_precision, TEXT),
     FIELD(tally_scene_record, basis, TEXT),
+    FIELD(tally_scene_record, model, TEXT),
+    FIELD(tally_scene_record, vanishing, NUMBER),
 };
 
 static const tally_field observation_fields[] = {

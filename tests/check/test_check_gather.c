@@ -105,8 +105,19 @@ static void definition_on_surfaces(void **state)
     assert_int_equal(seen, 0x7FFF); /* the last has no row below */
     assert_float_equal(dst[0], 2.0, 1e-6);
     ((uint64_t *)s.valid.at)[5] &= ~UINT64_C(0x400); /* (10, 5) is not seen */
+    v[5 * 20 + 10] = 1e9f;                           /* and what it holds gets nowhere */
     gather(tally_kernels_select(0), &s, (double[4]) { 8.5, 5, 1, 0 }, 4, dst, &seen);
     assert_int_equal(seen, 0x9);
+    assert_float_equal(dst[0], 8.5 * 8.5 + 15 + 0.25, 1e-4); /* bilinear is a quarter high on x^2 */
+    assert_float_equal(dst[3], 11.5 * 11.5 + 15 + 0.25, 1e-4);
+    for (int y = 3; y <= 7; y++) { /* all that a hole touches, and nothing more */
+        gather(tally_kernels_select(0), &s, (double[4]) { 6.25, y + 0.25, 1, 0 }, 8, dst, &seen);
+        assert_int_equal(seen, y == 4 || y == 5 ? 0xE7 : 0xFF);
+        for (int i = 0; i < 8; i++) {
+            const double x = 6.25 + i;
+            if (seen >> i & 1) assert_float_equal(dst[i], x * x + 3 * (y + 0.25), 0.2);
+        }
+    }
     guarded_close(&s.pixels);
     guarded_close(&s.valid);
 }

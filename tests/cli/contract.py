@@ -29,7 +29,8 @@ COLUMNS = {  # name, what a value looks like, whether it may be empty
     'scenes.csv': [('site', TEXT, 0), ('scene', TEXT, 0), ('datetime', TIME, 1), ('files', TEXT, 0), ('epsg', WHOLE, 1), ('gsd_m', POSITIVE, 1),
                    ('sun_azimuth', POSITIVE, 1), ('sun_elevation', NUMBER, 1), ('off_nadir', POSITIVE, 1), ('cloud', POSITIVE, 1), ('reference', '0|1', 0),
                    ('dx_px', NUMBER, 1), ('dy_px', NUMBER, 1), ('rmse_px', POSITIVE, 1), ('windows', WHOLE, 1), ('quality', 'ok|rejected', 0), ('reason', TEXT, 1),
-                   ('family', TEXT, 1), ('sensor', TEXT, 1), ('time_source', TEXT, 1), ('time_precision', 'second|day', 1), ('basis', 'background|pair|single', 1)],
+                   ('family', TEXT, 1), ('sensor', TEXT, 1), ('time_source', TEXT, 1), ('time_precision', 'second|day', 1), ('basis', 'background|pair|single', 1),
+                   ('model', 'translation|similarity|affine', 1), ('vanishing', SHARE, 1)],
     'series.csv': [('site', TEXT, 0), ('zone', TEXT, 0), ('class', CLASS, 0), ('datetime', TIME, 0), ('scene', TEXT, 0), ('count', WHOLE, 1), ('low', POSITIVE, 1),
                    ('high', POSITIVE, 1), ('extent', POSITIVE, 1), ('unit', 'm|m2', 0), ('occupancy', SHARE, 1), ('seen', SHARE, 0),
                    ('quality', 'ok|partial|unseen|refused|rejected', 0), ('estimate', POSITIVE, 1), ('reason', TEXT, 1), ('family', TEXT, 1), ('gsd_m', POSITIVE, 1)],
@@ -78,6 +79,8 @@ for s in scenes:
     check(s['site'] == site, f"scenes.csv: site {s['site']!r}")
     check((s['quality'] == 'rejected') <= (s['reason'] != ''), f"scenes.csv: {s['scene']} is left out without a reason")
     check(s['quality'] != 'ok' or (s['dx_px'] != '' and s['basis'] != ''), f"scenes.csv: {s['scene']} without shift or basis")
+    check((s['rmse_px'] != '') <= (s['model'] != ''), f"scenes.csv: {s['scene']} is placed by no model")
+    check((s['vanishing'] != '') <= (s['model'] != '' and s['reference'] == '0'), f"scenes.csv: {s['scene']}: change that vanishes, of nothing")
 
 # --- series
 want = {(s['scene'], c, z) for s in dated for c in classes for z in ['*'] + [z for z in zones if zones[z] == c]}

@@ -29,6 +29,7 @@ static void add_scene(tally_records *r, const char *name, int64_t utc, const cha
                              .time_source = "",
                              .time_precision = precision,
                              .basis = "",
+                             .model = "",
                              .utc = utc };
     assert_int_equal(tally_records_add_scene(r, &s, NULL), TALLY_OK);
 }

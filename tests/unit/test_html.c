@@ -49,6 +49,7 @@ static void make(made *m, const char *zone)
                                    .time_source = "",
                                    .time_precision = "",
                                    .basis = "background",
+                                   .model = "translation",
                                    .utc = utc,
                                    .gsd_m = 0.5,
                                    .sun_azimuth = NAN,

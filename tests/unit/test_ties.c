@@ -225,6 +225,120 @@ static void scalar_and_best_kernels_agree_to_the_bit(void **state)
     tear_down(&s);
 }
 
+/* A scene of the land under a map, drawn where it is asked for. Every window is read .3 px left of
+ * and .2 px below its place, as whole pixels would be. */
+typedef struct drawn {
+    const scene *s;
+    tally_affine truth;
+    bool is_noise;
+} drawn;
+
+static tally_status draw_through(void *user, const tally_affine *map, int margin,
+                                 tally_tie_view *view, tally_error *err)
+{
+    const drawn *d = user;
+    tally_rng rng = { 3 };
+    for (int i = 0; i < WINDOWS; i++) {
+        const tally_box b = tally_box_grow(d->s->ties.boxes[i], margin);
+        const tally_point at = { (b.x0 + b.x1) / 2.0, (b.y0 + b.y1) / 2.0 };
+        const tally_point is = tally_affine_apply(&d->truth, at),
+                          asked = tally_affine_apply(map, at);
+        tally_patch *const p = &view->windows[i];
+        tally_patch_fini(p);
+        const tally_status s = tally_patch_init(p, N + 2 * margin, N + 2 * margin, 1, err);
+        if (s != TALLY_OK) return s;
+        view->off[i] = (tally_point) { 0.3, -0.2 };
+        ground_draw(&d->s->land, b.x0, b.y0, is.x - asked.x + 0.3, is.y - asked.y - 0.2, p);
+        for (int y = 0; y < p->height; y++)
+            for (int x = 0; x < p->width; x++) {
+                float *v = &tally_patch_row(p, 0, y)[x];
+                *v = (d->is_noise ? 0 : *v) + (float)(5 * tally_rng_normal(&rng));
+            }
+    }
+    return TALLY_OK;
+}
+
+static tally_placement place_drawn(const tally_affine *truth, bool is_noise)
+{
+    static const tally_affine unmoved = { { 0, 1, 0, 0, 0, 1 } };
+    scene s;
+    tally_placement p;
+    tally_tie_view view;
+    set_up(&s, 0, 0, 0, 0);
+    drawn d = { &s, *truth, is_noise };
+    const tally_tie_source source = { draw_through, &d };
+    assert_int_equal(tally_tie_view_init(&view, WINDOWS, NULL), TALLY_OK);
+    assert_int_equal(draw_through(&d, &unmoved, 0, &view, NULL), TALLY_OK);
+    assert_int_equal(
+        tally_ties_place(&s.ctx, &s.ties, &source, (tally_point) { 464, 464 }, &view, &p, NULL),
+        TALLY_OK);
+    tally_tie_view_fini(&view, WINDOWS);
+    tear_down(&s);
+    return p;
+}
+
+static void whole_pixels_and_the_phase_are_exact(void **state)
+{
+    (void)state;
+    const tally_placement p = place_drawn(&(tally_affine) { { 0.37, 1, 0, -0.41, 0, 1 } }, false);
+    check(&p, 0.37, -0.41, 0.015); /* three deviations of the mean of nine such windows */
+    assert_true(p.rmse_px < 0.02);
+}
+
+static void a_scene_60_px_off_is_found_and_one_200_px_off_is_left_out(void **state)
+{
+    (void)state;
+    tally_placement p = place_drawn(&(tally_affine) { { 47.3, 1, 0, -61.8, 0, 1 } }, false);
+    check(&p, 47.3, -61.8, 0.015);
+    p = place_drawn(&(tally_affine) { { 200, 1, 0, 0, 0, 1 } }, false);
+    assert_false(p.accepted);
+    assert_true(strlen(p.reason) > 0);
+}
+
+static void noise_is_left_out(void **state)
+{
+    (void)state;
+    const tally_placement p = place_drawn(&(tally_affine) { { 0, 1, 0, 0, 0, 1 } }, true);
+    assert_false(p.accepted);
+    assert_true(strlen(p.reason) > 0);
+}
+
+/* Three per mille over 800 px: windows differ by up to 3.4 px, and no joint peak holds them. */
+static void a_turn_of_per_milles_is_found(void **state)
+{
+    (void)state;
+    const double turn = 3e-3, stretch = -1e-3, m = 464;
+    const tally_affine truth = { { 4 - m * stretch + m * turn, 1 + stretch, -turn,
+                                   -7 - m * turn - m * stretch, turn, 1 + stretch } };
+    const tally_placement p = place_drawn(&truth, false);
+    check(&p, 4, -7, 0.02);
+    assert_string_equal(tally_placement_model(&p), "similarity");
+    assert_float_equal(p.residual.c[4], turn, 4e-5);
+    assert_float_equal(p.residual.c[1] - 1, stretch, 4e-5);
+}
+
+static void change_that_vanishes_tells_a_misplaced_scene(void **state)
+{
+    (void)state;
+    const float gain = 1, offset = 0;
+    double placed, misplaced;
+    scene s;
+    set_up(&s, 0, 0, 0, 0);
+    add_noise(&s, 5);
+    for (int i = 0; i < WINDOWS; i++)
+        fill_square(&s.moving[i], 30, 40, 20, 4000); /* what is new does not vanish */
+    assert_int_equal(tally_ties_vanishing(&s.ties, s.moving, &gain, &offset, &placed, NULL),
+                     TALLY_OK);
+    tear_down(&s);
+    set_up(&s, 1, 0, 0, 0);
+    add_noise(&s, 5);
+    assert_int_equal(tally_ties_vanishing(&s.ties, s.moving, &gain, &offset, &misplaced, NULL),
+                     TALLY_OK);
+    tear_down(&s);
+    assert_true(placed < 0.3); /* chance takes some of the noise */
+    assert_true(misplaced > 0.9);
+}
+
 static void gain_and_offset_are_found_beside_clouds(void **state)
 {
     (void)state;
@@ -261,6 +375,11 @@ int main(void)
         cmocka_unit_test(other_ground_is_refused),
         cmocka_unit_test(too_little_to_see_is_no_failure),
         cmocka_unit_test(scalar_and_best_kernels_agree_to_the_bit),
+        cmocka_unit_test(whole_pixels_and_the_phase_are_exact),
+        cmocka_unit_test(a_scene_60_px_off_is_found_and_one_200_px_off_is_left_out),
+        cmocka_unit_test(noise_is_left_out),
+        cmocka_unit_test(a_turn_of_per_milles_is_found),
+        cmocka_unit_test(change_that_vanishes_tells_a_misplaced_scene),
         cmocka_unit_test(gain_and_offset_are_found_beside_clouds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

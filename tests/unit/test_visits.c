@@ -46,6 +46,7 @@ static void add_scene(tally_records *r, int day, const char *precision)
                              .time_source = "",
                              .time_precision = precision,
                              .basis = "",
+                             .model = "",
                              .utc = START + (int64_t)day * DAY,
                              .gsd_m = 0.5 };
     assert_int_equal(tally_records_add_scene(r, &s, NULL), TALLY_OK);

@@ -100,6 +100,33 @@ static void few_votes_and_votes_in_a_row_stay_a_translation(void **state)
     assert_string_equal(model_of(&a), "translation");
 }
 
+/* Half of the votes lie anywhere within 20 px. */
+static void a_map_is_found_among_wrong_votes(void **state)
+{
+    tally_vote votes[N];
+    tally_affine a;
+    double rmse;
+    tally_rng rng = { 11 };
+    (void)state;
+    cast(votes, 1e-3, -3e-3, 3e-3, 1e-3, 0.2);
+    for (int i = 0; i < N; i++)
+        votes[i].off.x += 12;
+    for (int i = 0; i < N; i += 2)
+        votes[i].off =
+            (tally_point) { 40 * tally_rng_uniform(&rng) - 20, 40 * tally_rng_uniform(&rng) - 20 };
+    assert_in_range(tally_votes_agree(votes, N, &a, &rmse), N / 2 - 1, N / 2 + 2);
+    assert_float_equal(a.c[4], 3e-3, 4e-4);
+    assert_float_equal(a.c[1] - 1, 1e-3, 4e-4);
+    const tally_point at = tally_affine_apply(&a, (tally_point) { 500, 500 });
+    assert_float_equal(at.x, 512, 0.2);
+    assert_float_equal(at.y, 500, 0.2);
+    assert_true(rmse < 0.6);
+    for (int i = 0; i < N; i++) /* nothing to agree about */
+        votes[i].off =
+            (tally_point) { 40 * tally_rng_uniform(&rng) - 20, 40 * tally_rng_uniform(&rng) - 20 };
+    assert_true(tally_votes_agree(votes, N, &a, &rmse) < N / 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +134,7 @@ int main(void)
         cmocka_unit_test(a_turn_is_a_similarity),
         cmocka_unit_test(a_shear_is_affine),
         cmocka_unit_test(one_wrong_window_does_not_turn_the_map),
+        cmocka_unit_test(a_map_is_found_among_wrong_votes),
         cmocka_unit_test(few_votes_and_votes_in_a_row_stay_a_translation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,10 +35,10 @@ TALLY_API int tally_quality_parse(const char *word);
 /* One row of scenes.csv. Strings are never NULL, numbers that are unknown are NaN. */
 typedef struct tally_scene_record {
     const char *site, *scene, *files, *reason, *family, *sensor, *time_source, *time_precision,
-        *basis;
+        *basis, *model;
     int64_t utc;
     int epsg, reference, windows;
-    double gsd_m, sun_azimuth, sun_elevation, off_nadir, cloud, dx_px, dy_px, rmse_px;
+    double gsd_m, sun_azimuth, sun_elevation, off_nadir, cloud, dx_px, dy_px, rmse_px, vanishing;
     tally_quality quality; /* OK or REJECTED */
 } tally_scene_record;
 

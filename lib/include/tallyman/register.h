@@ -16,18 +16,24 @@ typedef struct tally_register_result {
     double dx_px, dy_px; /* a ground point at (x, y) of FIXED lies at (x + dx, y + dy) of MOVING, in
                             pixels of FIXED at the middle of the windows, beyond what the
                             geotransforms say; NaN when none was found */
-    double rmse_px;      /* of the windows that agree; NaN when none do */
+    double rmse_px;      /* of the windows that agree, each about what the others foretell; NaN when
+                            none do */
     int windows;         /* that agree */
     const char *model;   /* translation, similarity or affine: the simplest that held on left-out
                             windows; static */
     int accepted;        /* 1: the shift can be trusted */
+    double rotation_deg, scale; /* of MOVING's content beyond what the geotransforms say: clockwise;
+                                   NaN when none was found */
+    double gsd_ratio;           /* MOVING's pixel over FIXED's */
+    double vanishing; /* of what differs, the share that would not if MOVING lay a pixel elsewhere;
+                         NaN: not known */
 } tally_register_result;
 
 /*
  * Estimate the shift between two georeferenced images, in windows spread over FIXED, and lay MOVING
  * onto FIXED where an output is wanted.
  *
- * Method:  phase correlation of gradient images, windows voting; see lib/align/registration.c.
+ * Method:  phase correlation of orientation images, windows voting; see lib/align/registration.c.
  * Nodata:  what either does not show takes no part; in the output it is NaN.
  * Cost:    up to 49 windows of 128 x 128 px; the output is streamed in strips.
  * Owns:    nothing; result is written whole, on TALLY_E_NO_MATCH too.
