@@ -42,7 +42,9 @@ static const struct argp_option options[] = {
     { "reference", OPT_REFERENCE, "ID", 0, "Scene that the others are laid onto (default: chosen)",
       0 },
     { "datum", OPT_DATUM, "WHERE", 0,
-      "True position: mean, scene:ID or DX,DY in pixels (default: mean)", 0 },
+      "How far the scenes are off together: mean (their median position), scene:ID or DX,DY in "
+      "pixels (default: mean, and where the zones are found again elsewhere, there)",
+      0 },
     { "min-background", OPT_MIN_BACKGROUND, "N", 0,
       "Scenes that must show a place for it to have a background, 1 to 64; where fewer do it is "
       "not "

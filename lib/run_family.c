@@ -238,6 +238,18 @@ static tally_status learn_background(tally_family_job *job, tally_error *err)
                : s;
 }
 
+static tally_status note_datum(const tally_family_job *job, tally_error *err)
+{
+    const tally_stack *stack = job->stack;
+    const double gsd_m = stack->grid.gsd_m;
+    const tally_run_datum datum = { .east_m = tally_round_to(stack->datum_x_px * gsd_m, 1000),
+                                    .north_m = tally_round_to(-stack->datum_y_px * gsd_m, 1000),
+                                    .zones_east_m = tally_round_to(stack->zones_x_px * gsd_m, 1000),
+                                    .zones_north_m =
+                                        tally_round_to(-stack->zones_y_px * gsd_m, 1000) };
+    return tally_run_state_set_datum(job->state, stack->family, datum, err);
+}
+
 static tally_status resume_background(tally_family_job *job, const char *id,
                                       const tally_scene *const *scenes, size_t n, tally_error *err)
 {
@@ -263,8 +275,8 @@ tally_status tally_family_begin(tally_family_job *job, const tally_scene *const 
     tally_survey_settings survey = { .reference = job->settings->reference,
                                      .datum = job->settings->datum };
     tally_status s = tally_stack_survey(job->ctx, job->site, scenes, n, &survey, &job->stack, err);
-    if (s != TALLY_OK) return s;
-    return learn_background(job, err);
+    if (s == TALLY_OK) s = note_datum(job, err);
+    return s == TALLY_OK ? learn_background(job, err) : s;
 }
 
 typedef struct count_job {

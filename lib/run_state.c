@@ -328,6 +328,17 @@ tally_status tally_run_state_check_frozen(const tally_run_state *state,
     return TALLY_OK;
 }
 
+tally_status tally_run_state_set_datum(tally_run_state *state, const char *family,
+                                       tally_run_datum datum, tally_error *err)
+{
+    json_t *row =
+        json_pack("{s:f,s:f,s:f,s:f}", "east_m", datum.east_m, "north_m", datum.north_m,
+                  "zones_east_m", datum.zones_east_m, "zones_north_m", datum.zones_north_m);
+    if (!row || json_object_set_new(object_at(state->root, "datum"), family, row) != 0)
+        return tally_nomem(err, "run.json");
+    return TALLY_OK;
+}
+
 size_t tally_run_state_n_runs(const tally_run_state *state)
 {
     return json_array_size(json_object_get(state->root, "runs"));

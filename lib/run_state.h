@@ -59,6 +59,14 @@ tally_status tally_run_state_check_frozen(const tally_run_state *state,
                                           const tally_run_settings *settings,
                                           const char *site_sha256,
                                           tally_error *err) TALLY_MUST_CHECK;
+/* Where a family's zones are counted: metres east and north of where the site file has them, and
+ * how much of that is because they were found there (0, 0: not). For readers; nothing goes on from
+ * it. */
+typedef struct tally_run_datum {
+    double east_m, north_m, zones_east_m, zones_north_m;
+} tally_run_datum;
+tally_status tally_run_state_set_datum(tally_run_state *state, const char *family,
+                                       tally_run_datum datum, tally_error *err) TALLY_MUST_CHECK;
 
 /* The runs that made the folder, for verify. Strings are borrowed from the state; inputs are freed
  * with tally_free. */

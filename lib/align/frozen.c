@@ -46,12 +46,13 @@ tally_status tally_stack_save(const tally_context *ctx, const tally_stack *stack
     for (int b = 0; b < stack->n_bands; b++)
         json_array_append_new(roles, json_integer(stack->roles[b]));
     json_t *root =
-        json_pack("{s:s,s:s,s:i,s:f,s:f,s:f,s:i,s:i,s:f,s:f,s:f,s:o,s:o}", "family", stack->family,
-                  "reference", stack->scenes[stack->reference].scene->id, "epsg", stack->grid.epsg,
-                  "x0", stack->grid.x0, "y0", stack->grid.y0, "gsd_m", stack->grid.gsd_m, "width",
-                  stack->grid.width, "height", stack->grid.height, "datum_x_px", stack->datum_x_px,
-                  "datum_y_px", stack->datum_y_px, "bare_blue", (double)stack->survey->bare_blue,
-                  "roles", roles, "windows", windows);
+        json_pack("{s:s,s:s,s:i,s:f,s:f,s:f,s:i,s:i,s:f,s:f,s:f,s:f,s:f,s:o,s:o}", "family",
+                  stack->family, "reference", stack->scenes[stack->reference].scene->id, "epsg",
+                  stack->grid.epsg, "x0", stack->grid.x0, "y0", stack->grid.y0, "gsd_m",
+                  stack->grid.gsd_m, "width", stack->grid.width, "height", stack->grid.height,
+                  "datum_x_px", stack->datum_x_px, "datum_y_px", stack->datum_y_px, "zones_x_px",
+                  stack->zones_x_px, "zones_y_px", stack->zones_y_px, "bare_blue",
+                  (double)stack->survey->bare_blue, "roles", roles, "windows", windows);
     tally_text text = { 0 };
     tally_status s = root && path && tif && (dump = json_dumps(root, JSON_INDENT(1)))
                          ? TALLY_OK
@@ -84,17 +85,19 @@ static tally_status read_json(const char *path, tally_stack *stack, json_t **win
     double blue;
     tally_grid *g = &stack->grid;
     *keep = json_load_file(path, JSON_REJECT_DUPLICATES, &at);
-    if (!*keep ||
-        json_unpack(*keep, "{s:i,s:F,s:F,s:F,s:i,s:i,s:F,s:F,s:F,s:o,s:o}", "epsg", &g->epsg, "x0",
-                    &g->x0, "y0", &g->y0, "gsd_m", &g->gsd_m, "width", &g->width, "height",
-                    &g->height, "datum_x_px", &stack->datum_x_px, "datum_y_px", &stack->datum_y_px,
-                    "bare_blue", &blue, "roles", &roles, "windows", windows) != 0)
+    if (!*keep || json_unpack(*keep, "{s:i,s:F,s:F,s:F,s:i,s:i,s:F,s:F,s?F,s?F,s:F,s:o,s:o}",
+                              "epsg", &g->epsg, "x0", &g->x0, "y0", &g->y0, "gsd_m", &g->gsd_m,
+                              "width", &g->width, "height", &g->height, "datum_x_px",
+                              &stack->datum_x_px, "datum_y_px", &stack->datum_y_px, "zones_x_px",
+                              &stack->zones_x_px, "zones_y_px", &stack->zones_y_px, "bare_blue",
+                              &blue, "roles", &roles, "windows", windows) != 0)
         return not_ours(path, err);
     stack->survey->bare_blue = (float)blue;
     bool good = g->epsg == stack->site->epsg && isfinite(g->x0) && isfinite(g->y0) &&
                 g->gsd_m > 0.01 && g->gsd_m < 1e4 && g->width > 0 && g->height > 0 &&
                 g->width < 10000000 && g->height < 10000000 && fabs(stack->datum_x_px) < 1000 &&
-                fabs(stack->datum_y_px) < 1000;
+                fabs(stack->datum_y_px) < 1000 && fabs(stack->zones_x_px) < 1000 &&
+                fabs(stack->zones_y_px) < 1000;
     size_t n = json_array_size(*windows);
     if (!good || n == 0 || n > TALLY_TIES_MAX || json_array_size(roles) == 0 ||
         json_array_size(roles) > TALLY_BAND_ROLES)

@@ -55,6 +55,8 @@ typedef struct tally_stack {
     size_t n;
     int reference; /* index, -1 when its scene is not among these (frozen stack) */
     double datum_x_px, datum_y_px;
+    double zones_x_px,
+        zones_y_px;  /* the part of the datum by which the zones were found to be off */
     tally_bits thin; /* by thin_px grid pixels: too few scenes for a background; no bits: nowhere */
     int thin_px;
     struct tally_survey *survey; /* tie windows and what else placing needs; align/survey.h */

@@ -5,8 +5,7 @@
  * The reference is the scene that shows most of the tie windows and, of those, has its brightness
  * in the middle: neither hazy nor dark nor snowed in. Every other scene is placed on it and scaled
  * to it. Where less than half of them can be, the odd one may be the reference itself (a wrong
- * geotransform, a picture of something else): then the next ones are tried. The datum is the median
- * of the scenes' positions: where one orthophoto lies is luck, where many lie is the ground.
+ * geotransform, a picture of something else): then the next ones are tried. The datum is datum.c's.
  */
 #include "align/survey.h"
 
@@ -14,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "align/datum.h"
 
 static const double MARGIN_M = 150; /* ground around the zones to look for tie windows in */
 static const double SNOW_BRIGHTER =
@@ -475,53 +476,9 @@ void tally_survey_settle(tally_stack *stack)
     for (size_t i = 0; i < stack->n; i++) {
         tally_placement *p = &stack->scenes[i].placement;
         if (!p->accepted || isfinite(p->dx_px)) continue;
-        p->dx_px = p->residual.c[0] = -stack->datum_x_px;
-        p->dy_px = p->residual.c[3] = -stack->datum_y_px;
+        p->dx_px = p->residual.c[0] = stack->zones_x_px - stack->datum_x_px;
+        p->dy_px = p->residual.c[3] = stack->zones_y_px - stack->datum_y_px;
     }
-}
-
-static double median_position(const tally_stack *stack, bool along_x)
-{
-    float *v = tally_alloc(stack->n, sizeof *v);
-    size_t n = 0;
-    for (size_t i = 0; v && i < stack->n; i++)
-        if (stack->scenes[i].placement.accepted && isfinite(stack->scenes[i].placement.dx_px))
-            v[n++] = (float)(along_x ? stack->scenes[i].placement.dx_px
-                                     : stack->scenes[i].placement.dy_px);
-    double m = n ? tally_median(v, n) : 0;
-    tally_free(v);
-    return m;
-}
-
-static tally_status set_datum(tally_stack *stack, const char *wanted, tally_error *err)
-{
-    double dx, dy;
-    int used = 0;
-    if (!wanted || strcmp(wanted, "mean") == 0) {
-        stack->datum_x_px = -tally_round_to(median_position(stack, true), 1024);
-        stack->datum_y_px = -tally_round_to(median_position(stack, false), 1024);
-        return TALLY_OK;
-    }
-    if (strncmp(wanted, "scene:", 6) == 0) {
-        for (size_t i = 0; i < stack->n; i++)
-            if (isfinite(stack->scenes[i].placement.dx_px) &&
-                strcmp(stack->scenes[i].scene->id, wanted + 6) == 0 &&
-                stack->scenes[i].placement.accepted) {
-                stack->datum_x_px = -stack->scenes[i].placement.dx_px;
-                stack->datum_y_px = -stack->scenes[i].placement.dy_px;
-                return TALLY_OK;
-            }
-        return tally_fail(err, TALLY_E_ARG, "--datum %s: no such scene in %s, or it was left out",
-                          wanted, stack->family);
-    }
-    if (sscanf(wanted, "%lf,%lf%n", &dx, &dy, &used) == 2 && wanted[used] == '\0' &&
-        fabs(dx) < 1000 && fabs(dy) < 1000) {
-        stack->datum_x_px = dx;
-        stack->datum_y_px = dy;
-        return TALLY_OK;
-    }
-    return tally_fail(err, TALLY_E_ARG, "--datum %s: wants mean, scene:ID, or DX,DY in pixels",
-                      wanted);
 }
 
 static tally_status look_at_all(const tally_context *ctx, tally_stack *stack,
@@ -621,7 +578,7 @@ tally_status tally_stack_survey(const tally_context *ctx, const tally_site *site
     if ((s = look_at_all(ctx, stack, survey, looks, err)) != TALLY_OK) goto out;
     if ((s = take_reference(ctx, stack, survey, settings->reference, looks, err)) != TALLY_OK)
         goto out;
-    if ((s = set_datum(stack, settings->datum, err)) != TALLY_OK) goto out;
+    if ((s = tally_datum_set(ctx, stack, settings->datum, err)) != TALLY_OK) goto out;
     tally_survey_settle(stack);
     tally_note(ctx, "%s: %zu scenes on %s, datum %+.2f,%+.2f px", stack->family, n,
                stack->scenes[stack->reference].scene->id, stack->datum_x_px, stack->datum_y_px);

@@ -15,8 +15,8 @@ typedef struct tally_survey {
  * parallel. */
 tally_status tally_survey_scenes(const tally_context *ctx, tally_stack *stack, tally_survey *survey,
                                  tally_error *err) TALLY_MUST_CHECK;
-/* Scenes too cloudy to be placed get the family's position, which is what the datum undoes. Call
- * once it is set. */
+/* Scenes too cloudy to be placed get the family's position, which is what the datum undoes, less
+ * what the zones' own shift has in it. Call once it is set. */
 void tally_survey_settle(tally_stack *stack);
 /* An empty stack of these scenes: family, roles in band order, unplaced. */
 tally_status tally_stack_create(const tally_site *site, const tally_scene *const *scenes, size_t n,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-foreach(test ties votes)
+foreach(test datum ties votes)
     tally_test(test_${test} ROOMS align
         SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_${test}.c ${CMAKE_CURRENT_LIST_DIR}/align_ground.c)
 endforeach()

@@ -13,11 +13,11 @@ typedef struct tally_run_settings {
     const char *site_id;       /* NULL: as the site file says */
     const char *const *inputs; /* files, folders, globs, STAC ItemCollections */
     size_t n_inputs;
-    const char *folder;         /* DIR: made when it is not there */
-    const char *bands;          /* "blue,green,red,nir" */
-    const char *nodata;         /* a number */
-    const char *reference;      /* scene id that the others are aligned to */
-    const char *datum;          /* "mean", "scene:ID" or "DX,DY" */
+    const char *folder;    /* DIR: made when it is not there */
+    const char *bands;     /* "blue,green,red,nir" */
+    const char *nodata;    /* a number */
+    const char *reference; /* scene id that the others are aligned to */
+    const char *datum; /* "mean", "scene:ID", "DX,DY" (px), or NULL: mean, refined by the zones */
     const char *min_background; /* scenes that must see a pixel for it to have a background: "3" */
     const char *background;     /* an earlier run's folder, or what its save_background wrote: count
                                    against that */
