@@ -257,6 +257,7 @@ static tally_status resume_background(tally_family_job *job, const char *id,
     tally_status s = background_folder(job, id, &folder, err);
     if (s == TALLY_OK)
         s = tally_stack_resume(job->ctx, job->site, folder, scenes, n, &job->stack, err);
+    if (s == TALLY_OK) s = note_datum(job, err);
     if (s == TALLY_OK) s = tally_clouds_resume(job->ctx, job->stack, folder, err);
     if (s == TALLY_OK) s = tally_model_open(folder, &job->model, err);
     if (s == TALLY_OK) s = plan_units(job, err);
