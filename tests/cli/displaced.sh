@@ -19,7 +19,7 @@ EOF
 north() { python3 -c 'import json, sys; print(*[d["zones_north_m"] for d in json.load(open(sys.argv[1]))["datum"].values()])' "$1/run.json"; }
 within() { awk -v a="$1" -v b="$2" -v w="$3" 'BEGIN { exit !(a - b <= w && b - a <= w) }' || fail "$4: $1, not $2 within $3"; }
 
-tiles=("$set"/scenes/*)
+tiles=("$set/scenes")
 displace -9
 "$tallyman" run "$scratch/moved.geojson" "${tiles[@]}" -o "$scratch/moved" 2>"$scratch/err" || fail "a displaced site: status $?"
 grep -q "zones lie [0-9.]* m off the scenes" "$scratch/err" || fail "the shift is not told"
@@ -36,4 +36,4 @@ within "$(north "$scratch/drawn")" 0 0 "the site as drawn"
 sum() { awk -F, '$2 == "*" && $3 == "railcar" { n += $6 } END { print n }' "$1/series.csv"; }
 drawn=$(sum "$scratch/drawn")
 within "$(sum "$scratch/moved")" "$drawn" "$(awk -v n="$drawn" 'BEGIN { print 0.25 * n }')" "railcars"
-passed
+finish
