@@ -15,6 +15,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "align/cloud.h"
 #include "run_background.h"
 #include "run_family.h"
 #include "run_pictures.h"
@@ -64,11 +65,14 @@ static tally_status lock_folder(const char *folder, int *lock, tally_error *err)
 /* --fresh: what the last runs left goes, by name; nothing else in the folder is touched. */
 static tally_status forget(const char *folder, tally_error *err)
 {
-    static const char *const ours[] = {
-        "run.json",          "tallyman.gpkg",         "tallyman.gpkg-wal",
-        "tallyman.gpkg-shm", "tallyman.gpkg-journal", "backgrounds",
-        "pictures"
-    };
+    static const char *const ours[] = { "clouds",
+                                        "run.json",
+                                        "tallyman.gpkg",
+                                        "tallyman.gpkg-wal",
+                                        "tallyman.gpkg-shm",
+                                        "tallyman.gpkg-journal",
+                                        "backgrounds",
+                                        "pictures" };
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
         char *path = tally_format("%s/%s", folder, ours[i]);
         if (!path) return tally_nomem(err, "a file's name");
@@ -136,6 +140,24 @@ static tally_status leave_out(run_job *job, const tally_scene *scene, const char
     return s;
 }
 
+/* The mask that was made for the scene goes into clouds/, to be looked at. */
+static tally_status keep_mask(const run_job *job, const tally_family_job *family, size_t i,
+                              tally_error *err)
+{
+    char *folder = tally_format("%s/clouds", job->settings->folder);
+    char *name = tally_safe_name(family->stack->scenes[i].scene->id);
+    char *path = folder && name ? tally_format("%s/%s.tif", folder, name) : NULL;
+    tally_status s = path ? tally_remove_tree(path, err) : tally_nomem(err, "a file's name");
+    if (s == TALLY_OK && family->stack->scenes[i].cloud.bits) {
+        s = tally_mkdir(folder, err);
+        if (s == TALLY_OK) s = tally_clouds_write(family->stack, i, path, err);
+    }
+    tally_free(path);
+    tally_free(name);
+    tally_free(folder);
+    return s;
+}
+
 static tally_status store_scene(run_job *job, const tally_family_job *family, size_t i,
                                 const tally_findings *findings, tally_error *err)
 {
@@ -146,6 +168,7 @@ static tally_status store_scene(run_job *job, const tally_family_job *family, si
     tally_status s = tally_records_create(&rows, err);
     if (s == TALLY_OK) s = tally_scene_rows(family->stack, i, family->basis, findings, rows, err);
     if (s == TALLY_OK) s = put_rows(job, rows, err);
+    if (s == TALLY_OK) s = keep_mask(job, family, i, err);
     if (s == TALLY_OK) job->result->n_counted++;
     tally_records_destroy(&rows);
     return s;

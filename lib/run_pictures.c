@@ -250,8 +250,7 @@ out:
     return s;
 }
 
-/* A scene's id, made safe for a file name. */
-static char *safe_name(const char *text)
+char *tally_safe_name(const char *text)
 {
     char *name = tally_strdup(text);
     for (char *c = name; c && *c; c++) {
@@ -323,7 +322,7 @@ static int rank_of(const wanted *w, const tally_site *site, const tally_task_uni
 static tally_status draw_scene(const tally_family_job *job, size_t scene, const wanted *w,
                                tally_error *err)
 {
-    char *name = safe_name(w->scene);
+    char *name = tally_safe_name(w->scene);
     tally_status s = name ? TALLY_OK : tally_nomem(err, "a picture's name");
     int drawn = 0;
     for (int rank = 0; rank < 2; rank++)

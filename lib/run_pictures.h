@@ -18,4 +18,7 @@
 tally_status tally_run_pictures_draw(const tally_family_job *family, const tally_records *records,
                                      tally_error *err) TALLY_MUST_CHECK;
 
+/* A scene's id, made safe for a file name; freed with tally_free. */
+char *tally_safe_name(const char *text) TALLY_MUST_CHECK;
+
 #endif

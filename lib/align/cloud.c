@@ -22,7 +22,7 @@
  *
  * Known failures: in snow, thin cloud and the rims of thick cloud; without it, smooth snow patches
  * of half a hectare; thick white ice; a white roof of 72 m by 72 m that is new; clouds smaller than
- * that; an even veil over the whole scene.
+ * that where there is no larger one; an even veil over the whole scene.
  */
 #include "align/cloud.h"
 
@@ -30,6 +30,8 @@
 #include <string.h>
 
 static const double CORE_M = 72; /* wider than any ship's beam (62 m), crane yard block or roof */
+/* Where there is one cloud there are others: smaller ones on land, also half out of the frame. */
+static const double SMALL_M = 40, SMALL_SEEN = 0.4;
 static const double CORE_FILL = 0.9, CORE_SEEN = 0.6; /* of the square: bright of seen; bright */
 static const double BRIGHT = 0.5, BRIGHT_WATER = 1.0; /* bluest band, of the ground's level */
 static const double CORE_BRIGHT = 0.8, CORE_WATER = 1.8;
@@ -105,9 +107,9 @@ static int count_in(const int *sums, const tally_bits *bits, tally_box box)
 
 /* Keep the core cells that lie in a square filled with such. What the scene does not show may be
  * cloud as well. */
-static tally_status keep_large(cells *c, tally_error *err)
+static tally_status keep_large(cells *c, double side_m, double part, tally_error *err)
 {
-    const int side = (int)ceil(CORE_M / c->ground->cell_m - 0.01);
+    const int side = (int)ceil(side_m / c->ground->cell_m - 0.01);
     const int w = c->core.width, h = c->core.height;
     const size_t n = (size_t)(w + 1) * (size_t)(h + 1);
     int *core = tally_alloc(n, sizeof *core), *seen = tally_alloc(n, sizeof *seen);
@@ -118,7 +120,7 @@ static tally_status keep_large(cells *c, tally_error *err)
             for (int x = 1 - side; x < w; x++) {
                 const tally_box box = { x, y, x + side, y + side };
                 const int filled = count_in(core, &c->core, box);
-                if (filled < CORE_SEEN * side * side ||
+                if (filled < part * side * side ||
                     filled < CORE_FILL * count_in(seen, &c->core, box))
                     continue;
                 for (int v = y < 0 ? 0 : y; v < y + side && v < h; v++)
@@ -155,6 +157,13 @@ static void spread(cells *c)
     }
 }
 
+/* Ships may be as large as a small cloud, and as bright. */
+static void drop_water(tally_bits *core, const tally_bits *water)
+{
+    for (size_t i = 0; i < core->words * (size_t)core->height; i++)
+        core->bits[i] &= ~water->bits[i];
+}
+
 tally_status tally_cloud_find(const tally_ground *g, const tally_patch *scene,
                               const tally_cloud_facts *facts, tally_bits *mask, tally_error *err)
 {
@@ -168,7 +177,11 @@ tally_status tally_cloud_find(const tally_ground *g, const tally_patch *scene,
     if (s == TALLY_OK) s = tally_bits_init(&c.mask, w, h, err);
     if (s == TALLY_OK) {
         mark_bright(&c, facts);
-        s = keep_large(&c, err);
+        s = keep_large(&c, CORE_M, CORE_SEEN, err);
+    }
+    if (s == TALLY_OK && tally_bits_count(&c.mask) > 0) {
+        drop_water(&c.core, &g->water);
+        s = keep_large(&c, SMALL_M, SMALL_SEEN, err);
     }
     if (s == TALLY_OK) {
         spread(&c);

@@ -59,6 +59,11 @@ tally_status tally_clouds_learn(const tally_context *ctx, tally_stack *stack,
                                 tally_error *err) TALLY_MUST_CHECK;
 tally_status tally_clouds_resume(const tally_context *ctx, tally_stack *stack, const char *folder,
                                  tally_error *err) TALLY_MUST_CHECK;
+/* A scene's own mask as a GeoTIFF, 1 where it hides the ground; nothing is written where it has
+ * none.
+ */
+tally_status tally_clouds_write(const tally_stack *stack, size_t i, const char *path,
+                                tally_error *err) TALLY_MUST_CHECK;
 /* The share of a zone's shape that has no background for want of samples. */
 tally_status tally_stack_thin_share(const tally_stack *stack, const tally_shape *metres,
                                     double *out, tally_error *err) TALLY_MUST_CHECK;

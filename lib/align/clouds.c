@@ -30,6 +30,23 @@ static size_t choose(const tally_stack *stack, size_t chosen[MOST_CHOSEN])
     return n;
 }
 
+/* Radar looks through clouds. */
+static bool is_optical(const tally_stack *stack)
+{
+    for (int b = 0; b < stack->n_bands; b++)
+        if (stack->roles[b] == TALLY_VV || stack->roles[b] == TALLY_VH) return false;
+    return true;
+}
+
+/* Does no scene come with a mask? */
+static bool is_unmasked(const tally_stack *stack)
+{
+    for (size_t i = 0; i < stack->n; i++)
+        for (size_t t = 0; t < stack->scenes[i].scene->n_tiles; t++)
+            if (stack->scenes[i].scene->tiles[t]->mask_path) return false;
+    return true;
+}
+
 static void forget(tally_stack *stack)
 {
     tally_bits_fini(&stack->thin);
@@ -115,6 +132,44 @@ static tally_status find_all(find_job *job, tally_error *err)
     return tally_parallel_for(job->ctx, "clouds", job->stack->n, find_in_scene, job, err);
 }
 
+static void tell(const find_job *job)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < job->stack->n; i++)
+        n += job->stack->scenes[i].cloud.bits != NULL;
+    if (n > 0)
+        tally_note(job->ctx, "%s: %zu of %zu scenes have clouds that no mask knows of",
+                   job->stack->family, n, job->stack->n);
+}
+
+/* A patch of which each pixel is `px` of the grid, where it lies on the ground. */
+static tally_status write_map(const tally_stack *stack, const tally_patch *patch, int px,
+                              const char *path, tally_error *err)
+{
+    const tally_point corner = tally_stack_metres(stack, (tally_point) { 0, 0 });
+    const double size = px * stack->grid.gsd_m;
+    const tally_affine affine = { { corner.x, size, 0, corner.y, 0, -size } };
+    return tally_raster_write(path, patch, stack->grid.epsg, &affine, NULL, err);
+}
+
+tally_status tally_clouds_write(const tally_stack *stack, size_t i, const char *path,
+                                tally_error *err)
+{
+    const tally_stack_scene *e = &stack->scenes[i];
+    tally_patch p;
+    if (!e->cloud.bits) return TALLY_OK;
+    tally_status s = tally_patch_init(&p, e->cloud.width, e->cloud.height, 1, err);
+    if (s != TALLY_OK) return s;
+    for (int y = 0; y < p.height; y++)
+        for (int x = 0; x < p.width; x++) {
+            tally_bits_set(&p.valid, x, y);
+            tally_patch_row(&p, 0, y)[x] = tally_bits_get(&e->cloud, x, y);
+        }
+    s = write_map(stack, &p, e->cloud_px, path, err);
+    tally_patch_fini(&p);
+    return s;
+}
+
 static char *samples_path(const char *folder)
 {
     return tally_format("%s/samples.tif", folder);
@@ -138,12 +193,8 @@ static tally_status save_samples(const find_job *job, const char *folder, tally_
             if (n >= job->samples->least || !tally_bits_get(&g->near, x / block, y / block))
                 tally_bits_set(&p.valid, x, y);
         }
-    const tally_point corner = tally_stack_metres(stack, (tally_point) { 0, 0 });
-    const double size = g->step * stack->grid.gsd_m;
-    const tally_affine affine = { { corner.x, size, 0, corner.y, 0, -size } };
     if (s == TALLY_OK)
-        s = path ? tally_raster_write(path, &p, stack->grid.epsg, &affine, NULL, err)
-                 : tally_nomem(err, "samples.tif");
+        s = path ? write_map(stack, &p, g->step, path, err) : tally_nomem(err, "samples.tif");
     tally_patch_fini(&p);
     tally_free(path);
     return s;
@@ -180,19 +231,23 @@ tally_status tally_clouds_learn(const tally_context *ctx, tally_stack *stack,
     tally_ground g;
     forget(stack);
     const size_t n = choose(stack, chosen);
-    find_job job = { ctx, stack, &g, n >= TALLY_GROUND_LEAST, samples, NULL };
+    find_job job = { ctx, stack, &g, n >= TALLY_GROUND_LEAST && is_optical(stack), samples, NULL };
     tally_status s = tally_ground_plan(stack, &g, err);
     if (s != TALLY_OK) return s;
     if (job.is_learned) {
         s = tally_ground_learn(ctx, stack, chosen, n, &g, err);
         if (s == TALLY_OK) s = tally_ground_save(&g, stack, folder, err);
     }
+    if (!job.is_learned && is_optical(stack) && is_unmasked(stack))
+        tally_note(ctx, "%s: %zu clear scenes are too few to find clouds by; no mask, no cloud",
+                   stack->family, n);
     if (s == TALLY_OK && samples->least > 1) {
         job.counts = tally_alloc((size_t)(g.water.width * g.cell),
                                  (size_t)(g.water.height * g.cell) * sizeof *job.counts);
         if (!job.counts) s = tally_nomem(err, "the background's samples");
     }
     if (s == TALLY_OK) s = find_all(&job, err);
+    if (s == TALLY_OK) tell(&job);
     if (s == TALLY_OK && job.counts) s = save_samples(&job, folder, err);
     if (s == TALLY_OK) s = load_samples(stack, &g, folder, err);
     tally_free(job.counts);
@@ -218,60 +273,5 @@ tally_status tally_clouds_resume(const tally_context *ctx, tally_stack *stack, c
     if (s == TALLY_OK) s = find_all(&job, err);
     if (s == TALLY_OK) s = load_samples(stack, &g, folder, err);
     tally_ground_fini(&g);
-    return s;
-}
-
-/* Of a line, its points a coarse pixel apart; of a polygon, the middles of coarse pixels. */
-typedef struct share {
-    const tally_bits *thin;
-    size_t n, hit;
-} share;
-
-static void ask(share *s, double x, double y)
-{
-    const int cx = (int)floor(x), cy = (int)floor(y);
-    s->n++;
-    s->hit += cx >= 0 && cy >= 0 && cx < s->thin->width && cy < s->thin->height &&
-              tally_bits_get(s->thin, cx, cy);
-}
-
-static void walk(share *s, const tally_path *line)
-{
-    for (size_t i = 1; i < line->n; i++) {
-        const tally_point a = line->points[i - 1], b = line->points[i];
-        const int steps = (int)ceil(hypot(b.x - a.x, b.y - a.y)) + 1;
-        for (int k = 0; k < steps; k++)
-            ask(s, a.x + (b.x - a.x) * (k + 0.5) / steps, a.y + (b.y - a.y) * (k + 0.5) / steps);
-    }
-}
-
-tally_status tally_stack_thin_share(const tally_stack *stack, const tally_shape *metres,
-                                    double *out, tally_error *err)
-{
-    tally_shape shape;
-    tally_bits inside;
-    share found = { .thin = &stack->thin };
-    *out = 0;
-    if (!stack->thin.bits) return TALLY_OK;
-    tally_status s = tally_stack_shape(stack, metres, &shape, err);
-    if (s != TALLY_OK) return s;
-    for (size_t i = 0; i < shape.n_paths; i++)
-        for (size_t k = 0; k < shape.paths[i].n; k++) {
-            shape.paths[i].points[k].x /= stack->thin_px;
-            shape.paths[i].points[k].y /= stack->thin_px;
-        }
-    if (shape.is_line) {
-        for (size_t i = 0; i < shape.n_paths; i++)
-            walk(&found, &shape.paths[i]);
-    } else if ((s = tally_bits_init(&inside, stack->thin.width, stack->thin.height, err)) ==
-               TALLY_OK) {
-        tally_shape_fill(&shape, &inside);
-        for (int y = 0; y < inside.height; y++)
-            for (int x = 0; x < inside.width; x++)
-                if (tally_bits_get(&inside, x, y)) ask(&found, x, y);
-        tally_bits_fini(&inside);
-    }
-    tally_shape_fini(&shape);
-    if (found.n) *out = (double)found.hit / (double)found.n;
     return s;
 }

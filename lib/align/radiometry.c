@@ -4,7 +4,8 @@
  *
  * A line (reduced major axis) through pixels of the tie windows, taken again three times without
  * those whose residual exceeds 2.5 robust deviations: what changed (a lorry, a cloud's rim, melting
- * snow) does not vote, nor does what is saturated or clipped dark in either. As in the pseudo-invariant features of Schott, Salvaggio and Volchok (1988,
+ * snow) does not vote, nor does what is saturated or clipped dark in either. As in the
+ * pseudo-invariant features of Schott, Salvaggio and Volchok (1988,
  * doi:10.1016/0034-4257(88)90116-2), without choosing them by hand.
  *
  * Scenes of one family may come in other units (reflectance as 0 to 1 or times 10000): then medians

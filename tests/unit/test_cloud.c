@@ -285,6 +285,27 @@ static void a_shadow_counts_where_a_cloud_casts_it(void **state)
         }
 }
 
+/* A cloud of 50 m by itself may be a roof; beside a large one it is a cloud, but a ship is a ship.
+ */
+static void a_small_cloud_goes_with_a_large_one(void **state)
+{
+    static const float white[BANDS] = { 1200, 1200, 1200, 1200 };
+    (void)state;
+    for (int large = 0; large < 2; large++) {
+        drawn d;
+        bool small, ship;
+        begin(&d);
+        add_cloud(&d, 520, 150, 27, 1);
+        fill(&d, 400, 380, 600, 428, white); /* 48 m wide, and no textured deck */
+        if (large) add_cloud(&d, 200, 150, 70, 1);
+        masked(&d, &plain, 520, 150, &small);
+        masked(&d, &plain, 500, 400, &ship);
+        assert_int_equal(small, large);
+        assert_false(ship);
+        end(&d);
+    }
+}
+
 /* A cloud that the provider's mask left: only where it is beyond doubt. */
 static void with_a_mask_only_what_is_sure(void **state)
 {
@@ -317,6 +338,7 @@ int main(void)
         cmocka_unit_test(a_plume_is_no_cloud),
         cmocka_unit_test(snow_is_no_cloud),
         cmocka_unit_test(a_shadow_counts_where_a_cloud_casts_it),
+        cmocka_unit_test(a_small_cloud_goes_with_a_large_one),
         cmocka_unit_test(with_a_mask_only_what_is_sure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
