@@ -99,7 +99,7 @@ tally_status tally_register(const tally_context *ctx, const tally_register_setti
     }
     result->dx_px = dx;
     result->dy_px = dy;
-    result->model = tally_placement_model(&pair.placement);
+    result->model = pair.bend.scale != 0 ? "local" : tally_placement_model(&pair.placement);
     result->accepted = 1;
     result->vanishing = pair.placement.vanishing;
     const double *c = pair.placement.residual.c;

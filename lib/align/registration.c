@@ -238,6 +238,7 @@ void tally_placement_refine(tally_placement *placement, const tally_placement *r
 {
     if (!rest->accepted || !isfinite(rest->dx_px)) return;
     placement->residual = tally_affine_compose(&placement->residual, &rest->residual);
+    placement->bend = rest->bend; /* maps are as good as unmoved over its pixel or less */
     placement->rmse_px = rest->rmse_px;
     placement->windows = rest->windows;
     tally_placement_at(placement, middle);
@@ -276,6 +277,7 @@ static bool find_joint(const tally_ties *ties, correlation *c, size_t n, double 
         joint = again;
     }
     tally_votes_fit(votes, agree, joint, &out->residual, &out->rmse_px);
+    tally_votes_bend(votes, agree, joint, &out->residual, &out->bend, &out->rmse_px);
     const bool sure = height >= SURE_JOINT_PEAK && agree > LEAST_WINDOWS;
     const double wanted = (sure ? 0.5 : 1) * LEAST_AGREEING * (double)n;
     if (agree >= LEAST_WINDOWS && (double)agree >= wanted && out->rmse_px <= WORST_RMSE_PX)

@@ -19,6 +19,8 @@
 typedef struct tally_placement {
     tally_affine residual; /* grid px of the reference -> grid px where the scene has that content,
                               beyond its geotransform */
+    tally_bend bend; /* what windows show beyond it, where enough of them carry a smooth field; the
+                        pair of `diff` and `register` follows it, stacks do not */
     double dx_px, dy_px; /* residual at the middle of the zones: content lies right of and below the
                             reference's */
     double rmse_px;      /* of the windows, each about what the others foretell */

@@ -8,6 +8,9 @@
  * fitted by least squares about the votes' middle, with what lies beyond 2.5 robust deviations left
  * out.
  *
+ * Where enough windows carry it, what the map leaves over is fitted by a field of second order in
+ * place (relief, an old camera's bow), under the same test.
+ *
  * Known failures: relief that all windows show alike (a slope) looks like an affine map, and is
  * taken for one, which is right where the windows are and wrong on the slope's other side.
  */
@@ -164,6 +167,123 @@ void tally_votes_fit(const tally_vote *votes, size_t n, tally_point joint, tally
     }
     *out = plane_map(&best, joint);
     if (n > 1) *rmse_px = tally_round_to(left_out_error(votes, weight, n, taken, EVERYONE), 1024);
+}
+
+enum { TERMS = 6, LEAST_FOR_BEND = 24 };
+static const double BEND_NEEDED = 0.9; /* twice the terms of an affine map, so more is asked */
+
+typedef struct field_fit {
+    const tally_bend *frame;
+    const tally_vote *left; /* places, and what the map leaves over there */
+    const double *weight;
+    size_t n;
+} field_fit;
+
+static void terms_at(const tally_bend *frame, tally_point at, double *term)
+{
+    const double u = (at.x - frame->middle.x) * frame->scale,
+                 v = (at.y - frame->middle.y) * frame->scale;
+    const double all[TERMS] = { 1, u, v, u * u, u * v, v * v };
+    for (int i = 0; i < TERMS; i++)
+        term[i] = all[i];
+}
+
+/* Gauss's elimination with pivots of the system a | x, y. False: singular. */
+static bool solve(double a[TERMS][TERMS + 2])
+{
+    for (int c = 0; c < TERMS; c++) {
+        int pivot = c;
+        for (int r = c + 1; r < TERMS; r++)
+            if (fabs(a[r][c]) > fabs(a[pivot][c])) pivot = r;
+        if (!(fabs(a[pivot][c]) > 1e-6)) return false;
+        for (int k = 0; k < TERMS + 2; k++) {
+            const double t = a[c][k];
+            a[c][k] = a[pivot][k];
+            a[pivot][k] = t;
+        }
+        for (int r = 0; r < TERMS; r++) {
+            const double f = r == c ? 0 : a[r][c] / a[c][c];
+            for (int k = c; k < TERMS + 2 && f != 0; k++)
+                a[r][k] -= f * a[c][k];
+        }
+    }
+    return true;
+}
+
+/* Least squares without vote `left_out` (n: with all). False: the places do not span the field. */
+static bool fit_field(const field_fit *f, size_t left_out, tally_bend *out)
+{
+    double a[TERMS][TERMS + 2] = { { 0 } }, term[TERMS];
+    for (size_t i = 0; i < f->n; i++) {
+        const double w = i == left_out ? 0 : f->weight[i];
+        terms_at(f->frame, f->left[i].at, term);
+        for (int r = 0; r < TERMS; r++) {
+            for (int k = 0; k < TERMS; k++)
+                a[r][k] += w * term[r] * term[k];
+            a[r][TERMS] += w * term[r] * f->left[i].off.x;
+            a[r][TERMS + 1] += w * term[r] * f->left[i].off.y;
+        }
+    }
+    if (!solve(a)) return false;
+    *out = *f->frame;
+    for (int r = 0; r < TERMS; r++) {
+        out->x[r] = tally_round_to(a[r][TERMS] / a[r][r], 1 << 24);
+        out->y[r] = tally_round_to(a[r][TERMS + 1] / a[r][r], 1 << 24);
+    }
+    return true;
+}
+
+static tally_bend frame_of(const tally_vote *v, size_t n)
+{
+    tally_bend f = { .low = { INFINITY, INFINITY }, .high = { -INFINITY, -INFINITY } };
+    for (size_t i = 0; i < n; i++) {
+        f.low = (tally_point) { fmin(f.low.x, v[i].at.x), fmin(f.low.y, v[i].at.y) };
+        f.high = (tally_point) { fmax(f.high.x, v[i].at.x), fmax(f.high.y, v[i].at.y) };
+    }
+    f.middle = (tally_point) { (f.low.x + f.high.x) / 2, (f.low.y + f.high.y) / 2 };
+    const double half = fmax(f.high.x - f.low.x, f.high.y - f.low.y) / 2;
+    f.scale = half > 0 ? 1 / half : 0;
+    return f;
+}
+
+void tally_votes_bend(const tally_vote *votes, size_t n, tally_point joint, const tally_affine *map,
+                      tally_bend *bend, double *rmse_px)
+{
+    tally_vote left[MOST_VOTES];
+    double weight[MOST_VOTES], plain = 0, bent = 0, sum = 0;
+    const plane none = { 0 };
+    *bend = (tally_bend) { 0 };
+    if (n > MOST_VOTES) n = MOST_VOTES;
+    if (n < LEAST_FOR_BEND) return;
+    for (size_t i = 0; i < n; i++) {
+        const tally_point at = votes[i].at, to = tally_affine_apply(map, at);
+        left[i].at = at;
+        left[i].off = (tally_point) { joint.x + votes[i].off.x - (to.x - at.x),
+                                      joint.y + votes[i].off.y - (to.y - at.y) };
+    }
+    const tally_bend frame = frame_of(left, n);
+    const field_fit f = { &frame, left, weight, n };
+    trim(left, n, &none, weight);
+    for (size_t i = 0; i < n; i++)
+        sum += weight[i];
+    if (sum < LEAST_FOR_BEND || frame.scale == 0) return;
+    /* the affine map's own left-out error, by a plane through what it leaves over */
+    for (size_t i = 0; i < n; i++) {
+        tally_bend b;
+        plane p;
+        if (weight[i] == 0) continue;
+        if (!fit_field(&f, i, &b) || !fit_plane(left, weight, n, i, AFFINE, &p)) return;
+        const tally_point said = tally_bend_at(&b, left[i].at);
+        const double m = miss(&p, &left[i]);
+        plain += m * m;
+        bent += (said.x - left[i].off.x) * (said.x - left[i].off.x) +
+                (said.y - left[i].off.y) * (said.y - left[i].off.y);
+    }
+    if (!(sqrt(bent) < BEND_NEEDED * sqrt(plain))) return;
+    if (fit_field(&f, n, bend))
+        *rmse_px = tally_round_to(sqrt(bent / sum), 1024);
+    else
+        *bend = (tally_bend) { 0 };
 }
 
 /* The turn, scale and shift that take two votes along. False: they lie too close to each other to

@@ -21,6 +21,14 @@ void tally_votes_fit(const tally_vote *votes, size_t n, tally_point joint, tally
                      double *rmse_px);
 
 /*
+ * What a fitted map leaves over, as a field of second order: where at least 24 votes carry it and
+ * it foretells left-out votes better by a tenth; `rmse_px` is then that of the left-out votes.
+ * `bend` is none otherwise, and rmse_px stays.
+ */
+void tally_votes_bend(const tally_vote *votes, size_t n, tally_point joint, const tally_affine *map,
+                      tally_bend *bend, double *rmse_px);
+
+/*
  * Of votes that may be mostly wrong, the map of a small turn and scale that the most agree about to
  * a pixel: every two votes propose one (RANSAC of all pairs, Fischler and Bolles 1981). Returns how
  * many agree; `out` is fitted to them.

@@ -183,3 +183,19 @@ bool tally_affine_snap(tally_affine *map, tally_point at, tally_point *off)
     *map = (tally_affine) { { dx, 1, 0, dy, 0, 1 } };
     return true;
 }
+
+tally_point tally_bend_at(const tally_bend *bend, tally_point place)
+{
+    if (bend->scale == 0) return (tally_point) { 0, 0 };
+    const double u =
+        (tally_clamp(place.x, bend->low.x, bend->high.x) - bend->middle.x) * bend->scale;
+    const double v =
+        (tally_clamp(place.y, bend->low.y, bend->high.y) - bend->middle.y) * bend->scale;
+    const double term[6] = { 1, u, v, u * u, u * v, v * v };
+    tally_point off = { 0, 0 };
+    for (int i = 0; i < 6; i++) {
+        off.x += bend->x[i] * term[i];
+        off.y += bend->y[i] * term[i];
+    }
+    return off;
+}

@@ -60,4 +60,14 @@ void tally_rect_corners(const tally_rect *rect, tally_point out[4]);
 /* Heading of a direction in map metres (x east, y north): 0..180 clockwise from north. */
 double tally_heading_deg(double east, double north);
 
+/* A smooth field of offsets, of second order in place: what an affine map leaves over. `scale` 0:
+ * none. */
+typedef struct tally_bend {
+    tally_point middle;    /* of the places that it was learned at */
+    double scale;          /* 1 / their half extent: u, v = (place - middle) scale */
+    tally_point low, high; /* bounds of those places: beyond, the field stays as at the rim */
+    double x[6], y[6];     /* of 1, u, v, u u, u v, v v */
+} tally_bend;
+tally_point tally_bend_at(const tally_bend *bend, tally_point place);
+
 #endif

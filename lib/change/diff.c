@@ -284,7 +284,8 @@ static bool moves_less(const tally_pair *pair, double least_px)
         const tally_point from = { i % 2 ? pair->tiles[0].width : 0,
                                    i / 2 ? pair->tiles[0].height : 0 },
                           to = tally_affine_apply(&pair->shift, from);
-        if (hypot(to.x - from.x, to.y - from.y) > least_px + doubt) return false;
+        const tally_point off = tally_bend_at(&pair->bend, from);
+        if (hypot(to.x + off.x - from.x, to.y + off.y - from.y) > least_px + doubt) return false;
     }
     return true;
 }
@@ -293,13 +294,14 @@ static bool moves_less(const tally_pair *pair, double least_px)
 static void leave_as_is(tally_pair *pair, tally_diff_result *result)
 {
     pair->shift = (tally_affine) { { 0, 1, 0, 0, 0, 1 } };
+    pair->bend = (tally_bend) { 0 };
     result->dx_px = result->dy_px = 0.0;
 }
 
 static bool is_still(const tally_pair *pair)
 {
     static const tally_affine none = { { 0, 1, 0, 0, 0, 1 } };
-    return memcmp(&pair->shift, &none, sizeof none) == 0;
+    return pair->bend.scale == 0 && memcmp(&pair->shift, &none, sizeof none) == 0;
 }
 
 static bool in_region(const void *user, int x, int y)

@@ -125,7 +125,10 @@ void tally_pair_close(tally_pair *pair)
 /* Outer-corner pixel of BEFORE -> of AFTER. */
 static bool to_after(const tally_pair *pair, tally_point *p)
 {
-    *p = tally_affine_apply(&pair->tiles[0].affine, tally_affine_apply(&pair->shift, *p));
+    const tally_point off = tally_bend_at(&pair->bend, *p);
+    tally_point here = tally_affine_apply(&pair->shift, *p);
+    here = (tally_point) { here.x + off.x, here.y + off.y };
+    *p = tally_affine_apply(&pair->tiles[0].affine, here);
     if (pair->to_after && !tally_crs_map_points(pair->to_after, p, 1)) return false;
     *p = tally_affine_apply(&pair->after_px, *p);
     return isfinite(p->x) && isfinite(p->y);

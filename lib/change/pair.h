@@ -14,6 +14,7 @@ typedef struct tally_pair {
     tally_crs_map *to_after, *to_lonlat; /* from BEFORE's CRS; to_after NULL: the same CRS */
     tally_affine after_px;               /* AFTER's CRS -> its pixels */
     tally_affine shift;                  /* BEFORE px -> BEFORE px where AFTER shows that content */
+    tally_bend bend;                     /* beyond it */
     tally_placement placement; /* what tally_pair_align found, also when it was not used */
     tally_band_role roles[TALLY_BAND_ROLES];
     int bands;

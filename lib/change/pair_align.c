@@ -234,6 +234,7 @@ static tally_status place_coarser(const tally_context *ctx, const tally_pair *pa
     }
     round = tally_affine_compose(&round, &there);
     placement->residual = tally_affine_compose(&back, &round);
+    placement->bend = (tally_bend) { 0 }; /* of the other grid */
     placement->rmse_px *= pair->tiles[1].gsd_m / pair->tiles[0].gsd_m;
     tally_placement_at(placement,
                        (tally_point) { pair->tiles[0].width / 2.0, pair->tiles[0].height / 2.0 });
@@ -261,8 +262,11 @@ tally_status tally_pair_align(const tally_context *ctx, tally_pair *pair, double
     pair->placement = placement;
     if (*found) {
         pair->shift = placement.residual;
-        *dx_px = placement.dx_px;
-        *dy_px = placement.dy_px;
+        pair->bend = placement.bend;
+        const tally_point middle = { pair->tiles[0].width / 2.0, pair->tiles[0].height / 2.0 },
+                          off = tally_bend_at(&pair->bend, middle);
+        *dx_px = placement.dx_px + off.x;
+        *dy_px = placement.dy_px + off.y;
     } else if (s == TALLY_OK) {
         tally_warn(ctx, "%s: not aligned to %s: %s", pair->tiles[1].path, pair->tiles[0].path,
                    placement.reason && *placement.reason

@@ -19,8 +19,8 @@ typedef struct tally_register_result {
     double rmse_px;      /* of the windows that agree, each about what the others foretell; NaN when
                             none do */
     int windows;         /* that agree */
-    const char *model;   /* translation, similarity or affine: the simplest that held on left-out
-                            windows; static */
+    const char *model;   /* translation, similarity, affine or local: the simplest that held on
+                            left-out   windows; static */
     int accepted;        /* 1: the shift can be trusted */
     double rotation_deg, scale; /* of MOVING's content beyond what the geotransforms say: clockwise;
                                    NaN when none was found */
