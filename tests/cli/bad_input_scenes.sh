@@ -18,7 +18,8 @@ make "$one" "$(as 1 uint16)"
 make -ot Float64 -a_nodata none -scale 0 10000 0 1 "$one" "$(as 1 float64)"
 make -ot UInt32 -scale 0 10000 0 100000000 "$one" "$(as 1 uint32)"
 make -ot Int16 -co TILED=YES -co BLOCKXSIZE=16 -co BLOCKYSIZE=16 -co COMPRESS=LZW "$one" "$(as 1 int16)"
-make -a_ullr "$((${left%.*} + 100))" "$top" "$((${right%.*} + 100))" "$bottom" "$one" "$(as 2 misplaced)"
+make -a_ullr "$((${left%.*} + 300))" "$top" "$((${right%.*} + 300))" "$bottom" "$one" "$(as 2 misplaced)"
+make -a_ullr "$((${left%.*} + 100))" "$top" "$((${right%.*} + 100))" "$bottom" "$one" "$(as 7 moved)"
 make -ot Float32 -a_nodata none -scale 0 1 5 5 "$one" "$(as 3 flat)"
 make -ot Float32 -a_nodata none -scale 0 10000 -3.4e38 -3.39e38 "$one" "$(as 4 filled)"
 make -a_ullr "$((${left%.*} + 50000))" "$top" "$((${right%.*} + 50000))" "$bottom" "$one" \
@@ -38,6 +39,12 @@ for type in float64 uint32 int16; do
 done
 [ -n "$(row 20260601_020000_01_uint16)" ] || fail "the copy was not counted"
 state 20260602_020000_02_misplaced | grep -q ',rejected,' || fail "a misplaced scene was counted"
+# 100 m are 33 pixels, and within what is searched: found to a tenth of a pixel
+state 20260607_020000_07_moved | grep -q ',ok,' || fail "a scene 100 m off was not found again"
+off() { state "$1" | cut -d, -f12; }
+awk -v a="$(off 20260607_020000_07_moved)" -v b="$(off 20260601_020000_01_uint16)" \
+    'BEGIN { d = a - b - 100 / 3; exit !(d > -0.1 && d < 0.1) }' ||
+    fail "a scene 100 m off lies at $(off 20260607_020000_07_moved) px, as delivered $(off 20260601_020000_01_uint16)"
 state 20260603_020000_03_flat | grep -q ',rejected,' || fail "a flat scene was counted"
 state 20260605_020000_05_far | grep -q ',rejected,shows nothing' || fail "a scene of elsewhere was counted"
 [[ $(row 20260604_020000_04_filled) == ,,,,*unseen* ]] || fail "a fill value was counted: $(row 20260604_020000_04_filled)"
