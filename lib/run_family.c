@@ -178,18 +178,25 @@ static size_t drop_unreadable(tally_family_job *job, tally_status s, size_t firs
     return dropped;
 }
 
+/* How many of `n` scenes must show a place for it to have a background: fewer than a background
+ * wants leave no choice. */
+static int least_samples(const tally_family_job *job, size_t n)
+{
+    return n >= ENOUGH_FOR_BACKGROUND ? min_background(job) : 1;
+}
+
 /* The first family's background goes into FILE.tif, the second's into FILE-2.tif. */
 static tally_status save_background(const tally_family_job *job, const size_t *chosen, size_t n,
                                     const char *id, tally_error *err)
 {
     const char *wanted = job->settings->save_background, *dot = strrchr(wanted, '.');
     const size_t stem = dot && !strchr(dot, '/') ? (size_t)(dot - wanted) : strlen(wanted);
-    const int least = n >= ENOUGH_FOR_BACKGROUND ? min_background(job) : 1;
     char *path = job->number > 1
                      ? tally_format("%.*s-%zu%s", (int)stem, wanted, job->number, wanted + stem)
                      : tally_strdup(wanted);
-    tally_status s = path ? tally_background_save(job, chosen, n, least, id, path, err)
-                          : tally_nomem(err, wanted);
+    tally_status s =
+        path ? tally_background_save(job, chosen, n, least_samples(job, n), id, path, err)
+             : tally_nomem(err, wanted);
     tally_free(path);
     return s;
 }
@@ -208,9 +215,7 @@ static tally_status learn_once(tally_family_job *job, char id[17], tally_error *
     if ((s = name_background(job, chosen, n, id, err)) != TALLY_OK) goto out;
     if ((s = background_folder(job, id, &folder, err)) != TALLY_OK) goto out;
     if ((s = tally_model_open(folder, &job->model, err)) != TALLY_OK) goto out;
-    const tally_samples samples = { .chosen = chosen,
-                                    .n = n,
-                                    .least = n >= ENOUGH_FOR_BACKGROUND ? min_background(job) : 1 };
+    const tally_samples samples = { .chosen = chosen, .n = n, .least = least_samples(job, n) };
     s = tally_clouds_learn(job->ctx, job->stack, &samples, folder, err);
     if (s == TALLY_OK && n > 0)
         s = tally_parallel_for(job->ctx, "background", job->n_units, learn_unit, &learn, err);
