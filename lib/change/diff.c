@@ -41,33 +41,6 @@ typedef struct job {
     int width, height, rows; /* rows of a strip */
 } job;
 
-typedef tally_status (*strip_task)(job *j, tally_box strip, int halo, tally_patch *before,
-                                   tally_patch *after, tally_error *err);
-
-/* Strip by strip: the patches begin `halo` rows above it and end as far below, where rows are. */
-static tally_status each_strip(job *j, const char *stage, strip_task task, tally_error *err)
-{
-    const tally_box image = { 0, 0, j->width, j->height };
-    tally_status s = TALLY_OK;
-
-    for (int y0 = 0; y0 < j->height && s == TALLY_OK; y0 += j->rows) {
-        const tally_box box = { 0, y0, j->width,
-                                y0 + j->rows < j->height ? y0 + j->rows : j->height };
-        tally_box wide = { 0, box.y0 - TALLY_HALO, j->width, box.y1 + TALLY_HALO };
-        tally_patch before, after;
-        wide = tally_box_intersect(wide, image);
-        if (j->ctx->cancel && atomic_load(j->ctx->cancel))
-            return tally_fail(err, TALLY_E_CANCELLED, "diff was stopped");
-        if ((s = tally_pair_read(j->ctx, &j->pair, wide, &before, &after, err)) != TALLY_OK) break;
-        tally_both_saw(&before, &after);
-        s = task(j, box, box.y0 - wide.y0, &before, &after, err);
-        tally_patch_fini(&before);
-        tally_patch_fini(&after);
-        tally_progress(j->ctx, stage, (size_t)box.y1, (size_t)j->height);
-    }
-    return s;
-}
-
 /* The region's pixels of a strip into bits and `value`; core: the region's part of the patches. */
 static tally_status judge_region(job *j, const tally_region *r, tally_box strip, int halo,
                                  const tally_patch *before, const tally_patch *after, float *value,
@@ -133,6 +106,30 @@ static tally_status score_strip(job *j, tally_box strip, int halo, tally_patch *
         s = keep_hits(j, y, value + (size_t)(y - strip.y0) * width, err);
     if (s == TALLY_OK && j->sink) s = tally_sink_rows(j->sink, 1, strip.y0, (int)rows, value, err);
     tally_free(value);
+    return s;
+}
+
+/* Strip by strip: the patches begin `halo` rows above a strip and end as far below, where rows are.
+ */
+static tally_status score_image(job *j, tally_error *err)
+{
+    const tally_box image = { 0, 0, j->width, j->height };
+    tally_status s = TALLY_OK;
+
+    for (int y0 = 0; y0 < j->height && s == TALLY_OK; y0 += j->rows) {
+        const tally_box strip =
+            tally_box_intersect((tally_box) { 0, y0, j->width, y0 + j->rows }, image);
+        const tally_box wide = tally_box_intersect(tally_box_grow(strip, TALLY_HALO), image);
+        tally_patch before, after;
+        if (j->ctx->cancel && atomic_load(j->ctx->cancel))
+            return tally_fail(err, TALLY_E_CANCELLED, "diff was stopped");
+        if ((s = tally_pair_read(j->ctx, &j->pair, wide, &before, &after, err)) != TALLY_OK) break;
+        tally_both_saw(&before, &after);
+        s = score_strip(j, strip, strip.y0 - wide.y0, &before, &after, err);
+        tally_patch_fini(&before);
+        tally_patch_fini(&after);
+        tally_progress(j->ctx, "score", (size_t)strip.y1, (size_t)j->height);
+    }
     return s;
 }
 
@@ -283,9 +280,8 @@ static bool moves_less(const tally_pair *pair, double least_px)
     for (int i = 0; i < 4; i++) {
         const tally_point from = { i % 2 ? pair->tiles[0].width : 0,
                                    i / 2 ? pair->tiles[0].height : 0 },
-                          to = tally_affine_apply(&pair->shift, from);
-        const tally_point off = tally_bend_at(&pair->bend, from);
-        if (hypot(to.x + off.x - from.x, to.y + off.y - from.y) > least_px + doubt) return false;
+                          to = tally_pair_shifted(pair, from);
+        if (hypot(to.x - from.x, to.y - from.y) > least_px + doubt) return false;
     }
     return true;
 }
@@ -440,14 +436,13 @@ tally_status tally_diff(const tally_context *ctx, const tally_diff_settings *set
     if ((s = tally_threshold_parse(settings->threshold, &want.threshold, err)) != TALLY_OK)
         return s;
     if ((s = tally_scales_parse(settings->scales, &want.scales, err)) != TALLY_OK) return s;
-    result->method = tally_method_name(want.method);
     if ((s = prepare(&j, align, result, err)) != TALLY_OK) goto out;
 
     if ((s = learn(&j, &want, result, err)) != TALLY_OK) goto out;
     if (settings->output && (s = tally_sink_create(settings->output, &j.pair.tiles[0], 3, bands,
                                                    &j.sink, err)) != TALLY_OK)
         goto out;
-    if ((s = each_strip(&j, "score", score_strip, err)) != TALLY_OK) goto out;
+    if ((s = score_image(&j, err)) != TALLY_OK) goto out;
     if ((s = shape(&j, result, err)) != TALLY_OK) goto out;
     if (j.sink && (s = write_bits(&j, err)) != TALLY_OK) goto out;
     if (j.sink) s = tally_sink_finish(&j.sink, err);

@@ -122,13 +122,17 @@ void tally_pair_close(tally_pair *pair)
     tally_crs_map_close(&pair->to_lonlat);
 }
 
+tally_point tally_pair_shifted(const tally_pair *pair, tally_point px)
+{
+    const tally_point to = tally_affine_apply(&pair->shift, px),
+                      off = tally_bend_at(&pair->bend, px);
+    return (tally_point) { to.x + off.x, to.y + off.y };
+}
+
 /* Outer-corner pixel of BEFORE -> of AFTER. */
 static bool to_after(const tally_pair *pair, tally_point *p)
 {
-    const tally_point off = tally_bend_at(&pair->bend, *p);
-    tally_point here = tally_affine_apply(&pair->shift, *p);
-    here = (tally_point) { here.x + off.x, here.y + off.y };
-    *p = tally_affine_apply(&pair->tiles[0].affine, here);
+    *p = tally_affine_apply(&pair->tiles[0].affine, tally_pair_shifted(pair, *p));
     if (pair->to_after && !tally_crs_map_points(pair->to_after, p, 1)) return false;
     *p = tally_affine_apply(&pair->after_px, *p);
     return isfinite(p->x) && isfinite(p->y);

@@ -43,6 +43,8 @@ tally_status tally_pair_align(const tally_context *ctx, tally_pair *pair, double
                               double *dy_px, bool *found, tally_error *err) TALLY_MUST_CHECK;
 /* BEFORE's pixels to AFTER's, exact at three corners. False: no place in AFTER's CRS. */
 bool tally_pair_map(const tally_pair *pair, tally_affine *out);
+/* Where AFTER shows what BEFORE has at a place, in BEFORE's pixels: the shift and the bend. */
+tally_point tally_pair_shifted(const tally_pair *pair, tally_point px);
 /* Metres east and north of one pixel's step right (out[0]) and down (out[1]) at a place, and its
  * longitude and latitude. */
 bool tally_pair_ground(const tally_pair *pair, tally_point px, tally_point out[2],

@@ -14,6 +14,7 @@
  * left edge, so that a row's values do not depend on the strip that it is read in.
  */
 #include <math.h>
+#include <string.h>
 
 #include "change/score.h"
 
@@ -120,11 +121,9 @@ static void add_ratio_of_means(const tally_score *score, const windows *w,
             const float low = score->floor[b];
             mean_row(w, tally_patch_row(before, b, 0), before->stride, side, y, mean[0]);
             mean_row(w, tally_patch_row(after, b, 0), after->stride, side, y, mean[1]);
-            for (int x = 0; x < width; x++) {
-                const float u = fmaxf(mean[0][core.x0 + x], 0.0f) + low,
-                            v = fmaxf(mean[1][core.x0 + x], 0.0f) + low;
-                out[x] += (logf(v) - logf(u)) / (float)score->bands;
-            }
+            for (int x = 0; x < width; x++)
+                out[x] += tally_log_ratio(mean[0][core.x0 + x], mean[1][core.x0 + x], low) /
+                          (float)score->bands;
         }
         for (int x = 0; x < width; x++)
             out[x] = out[x] / (float)(n + 1) - score->log_centre;
@@ -175,6 +174,17 @@ static void sum_rows(const tally_score *score, const tally_patch *before, const 
     }
 }
 
+/* pca under speckle: the log ratio of each pixel. plane: room for the whole patch. */
+static void sum_log_ratios(const tally_score *score, const tally_patch *before,
+                           const tally_patch *after, tally_box core, float *plane, float *sum)
+{
+    tally_score_signed(score, before, after, plane);
+    for (int y = core.y0; y < core.y1; y++) {
+        for (int x = core.x0; x < core.x1; x++)
+            *sum++ = plane[(size_t)y * (size_t)after->width + (size_t)x] - score->log_centre;
+    }
+}
+
 static void clear_unseen(const tally_patch *after, tally_box core, float *value, float *sum)
 {
     for (int y = core.y0; y < core.y1; y++) {
@@ -212,21 +222,13 @@ tally_status tally_score_window(const tally_score *score, const tally_patch *bef
         else
             join_lengths(score, &w, plane, core, row, value);
     }
-    if (score->speckled) { /* standardised already */
-        if (score->method == TALLY_METHOD_PCA) {
-            tally_score_signed(score, before, after, plane);
-            for (int y = core.y0; y < core.y1; y++)
-                for (int x = core.x0; x < core.x1; x++)
-                    *sum++ = plane[(size_t)y * width + (size_t)x] - score->log_centre;
-            sum -= (size_t)tally_box_width(core) * (size_t)tally_box_height(core);
-        } else {
-            for (size_t i = 0; i < (size_t)tally_box_width(core) * (size_t)tally_box_height(core);
-                 i++)
-                sum[i] = value[i];
-        }
-    } else {
+    if (score->method == TALLY_METHOD_LOGRATIO) /* standardised already */
+        memcpy(sum, value,
+               (size_t)tally_box_width(core) * (size_t)tally_box_height(core) * sizeof *sum);
+    else if (score->speckled)
+        sum_log_ratios(score, before, after, core, plane, sum);
+    else
         sum_rows(score, before, after, core, sum);
-    }
     clear_unseen(after, core, value, sum);
     tally_free(plane);
     tally_free(sums);

@@ -249,8 +249,7 @@ static float median_ratio(const tally_score *score, const tally_columns *s, floa
     for (size_t i = 0; i < s->n; i++) {
         room[i] = 0.0f;
         for (int b = 0; b < score->bands; b++)
-            room[i] += logf(fmaxf(s->after[b][i], 0.0f) + score->floor[b]) -
-                       logf(fmaxf(s->before[b][i], 0.0f) + score->floor[b]);
+            room[i] += tally_log_ratio(s->before[b][i], s->after[b][i], score->floor[b]);
         room[i] /= (float)score->bands;
     }
     return tally_median(room, s->n);
@@ -292,8 +291,7 @@ void tally_score_signed(const tally_score *score, const tally_patch *before,
             const float *u = tally_patch_row(before, b, y), *v = tally_patch_row(after, b, y);
             const float low = score->floor[b];
             for (int x = 0; x < before->width; x++)
-                out[x] += log ? logf(fmaxf(v[x], 0.0f) + low) - logf(fmaxf(u[x], 0.0f) + low)
-                              : v[x] - u[x];
+                out[x] += log ? tally_log_ratio(u[x], v[x], low) : v[x] - u[x];
         }
         for (int x = 0; x < before->width; x++)
             out[x] /= (float)score->bands;
@@ -452,23 +450,26 @@ static tally_status learn_limit(tally_score *score, const tally_threshold *t, fl
 static tally_status learn_speckle_limit(tally_score *score, bool fixed, const tally_sample *sample,
                                         float *value, tally_error *err)
 {
-    static const tally_scales wider[] = { { 3, { 3, 5, 7 } }, { 3, { 5, 7, 9 } } };
-    const tally_scales first = score->scales;
-    double centre, cut;
-    bool clear = false;
+    enum { TRIES = 3, MIDDLE = 1 };
+    const tally_scales tries[TRIES] = { score->scales, { 3, { 3, 5, 7 } }, { 3, { 5, 7, 9 } } };
+    double centre[TRIES], cut[TRIES];
+    int taken = MIDDLE; /* clear nowhere: neither end is better */
 
-    for (int attempt = 0; attempt < 4; attempt++) {
-        /* the last attempt goes back to the middle: clear nowhere, so neither end is better */
-        score->scales = attempt == 0 ? first : wider[attempt == 2];
+    for (int i = 0; i < TRIES; i++) {
+        bool clear;
+        score->scales = tries[i];
         tally_status s = sample_values(score, sample, value, err);
         if (s == TALLY_OK)
-            s = tally_threshold_auto_speckle(value, sample->n, &centre, &cut, &clear, err);
+            s = tally_threshold_auto_speckle(value, sample->n, &centre[i], &cut[i], &clear, err);
         if (s != TALLY_OK) return s;
-        if (clear || fixed) break;
+        if (!clear && !fixed) continue;
+        taken = i;
+        break;
     }
-    score->log_centre += (float)centre;
+    score->scales = tries[taken];
+    score->log_centre += (float)centre[taken];
     score->centre = 0.0f;
-    score->limit = (float)cut;
+    score->limit = (float)cut[taken];
     return TALLY_OK;
 }
 

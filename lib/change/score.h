@@ -4,6 +4,8 @@
 #ifndef TALLY_CHANGE_SCORE_H
 #define TALLY_CHANGE_SCORE_H
 
+#include <math.h>
+
 #include "change/sample.h"
 #include "change/threshold.h"
 
@@ -72,6 +74,12 @@ tally_status tally_score_learn(tally_score *score, tally_method method, const ta
 tally_status tally_score_window(const tally_score *score, const tally_patch *before,
                                 const tally_patch *after, tally_box core, float *value, float *sum,
                                 tally_error *err) TALLY_MUST_CHECK;
+
+/* ln of the ratio of two levels of a band; `low`: its floor. */
+static inline float tally_log_ratio(float before, float after, float low)
+{
+    return logf(fmaxf(after, 0.0f) + low) - logf(fmaxf(before, 0.0f) + low);
+}
 
 /* score.c: the plane of change of whole patches: the length of the change vector, or |log ratio|.
  * `signed_log`: the log ratio itself, or difference's mean. */

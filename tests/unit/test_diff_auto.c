@@ -51,11 +51,35 @@ static bool object(int x, int y)
 
 typedef enum picture { RADAR, RADAR_DECIBELS, GREY, COLOURS, GREY_IN_COLOURS } picture;
 
+static const tally_affine ground_of = { { 500000, 10, 0, 4700000, 0, -10 } };
+
+/* a.tif and b.tif of one grey band: side 0 and 1 of `level`, with noise of 2. */
+static void make_pair(double (*level)(int side, int x, int y), uint64_t seed)
+{
+    static const char *const name = "pan";
+    tally_patch p;
+
+    for (int side = 0; side < 2; side++) {
+        tally_rng rng = { seed + (uint64_t)side };
+        assert_int_equal(tally_patch_init(&p, W, H, 1, NULL), TALLY_OK);
+        for (int y = 0; y < H; y++) {
+            for (int x = 0; x < W; x++) {
+                tally_patch_row(&p, 0, y)[x] =
+                    (float)(level(side, x, y) + 2.0 * tally_rng_normal(&rng));
+                tally_bits_set(&p.valid, x, y);
+            }
+        }
+        assert_int_equal(
+            tally_raster_write(in(side ? "b.tif" : "a.tif"), &p, 32652, &ground_of, &name, NULL),
+            TALLY_OK);
+        tally_patch_fini(&p);
+    }
+}
+
 /* One side of a pair; the object only with `with`. Colours differ by band, not by name. */
 static void make(const char *name, picture kind, uint64_t seed, bool with)
 {
     static const char *const unnamed[] = { "1", "2", "3" };
-    const tally_affine affine = { { 500000, 10, 0, 4700000, 0, -10 } };
     const int bands = kind == COLOURS || kind == GREY_IN_COLOURS ? 3 : 1;
     tally_rng rng = { seed };
     tally_patch p;
@@ -75,7 +99,7 @@ static void make(const char *name, picture kind, uint64_t seed, bool with)
             tally_bits_set(&p.valid, x, y);
         }
     }
-    assert_int_equal(tally_raster_write(in(name), &p, 32652, &affine, unnamed, NULL), TALLY_OK);
+    assert_int_equal(tally_raster_write(in(name), &p, 32652, &ground_of, unnamed, NULL), TALLY_OK);
     tally_patch_fini(&p);
 }
 
@@ -156,10 +180,15 @@ static void nothing_changed(void **state)
     }
 }
 
+static double rise_beside_fall(int side, int x, int y)
+{
+    const double change = side && object(x, y) ? (x < 120 ? 60.0 : -30.0) : 0.0;
+    return fields(x, y) + change;
+}
+
 /* Rise beside fall are two blobs; mask, score and sign are those of one. */
 static void rise_and_fall_apart(void **state)
 {
-    const tally_affine affine = { { 500000, 10, 0, 4700000, 0, -10 } };
     const tally_diff_settings settings = { .before = in("a.tif"),
                                            .after = in("b.tif"),
                                            .output = in("c.tif"),
@@ -168,23 +197,7 @@ static void rise_and_fall_apart(void **state)
     tally_patch p;
 
     (void)state;
-    for (int side = 0; side < 2; side++) {
-        tally_rng rng = { 5 + (uint64_t)side };
-        assert_int_equal(tally_patch_init(&p, W, H, 1, NULL), TALLY_OK);
-        for (int y = 0; y < H; y++) {
-            for (int x = 0; x < W; x++) {
-                const double change = side && object(x, y) ? (x < 120 ? 60.0 : -30.0) : 0.0;
-                tally_patch_row(&p, 0, y)[x] =
-                    (float)(fields(x, y) + change + 2.0 * tally_rng_normal(&rng));
-                tally_bits_set(&p.valid, x, y);
-            }
-        }
-        const char *name = "pan";
-        assert_int_equal(
-            tally_raster_write(in(side ? "b.tif" : "a.tif"), &p, 32652, &affine, &name, NULL),
-            TALLY_OK);
-        tally_patch_fini(&p);
-    }
+    make_pair(rise_beside_fall, 5);
     const tally_diff_result r = diff(&settings, &p);
     assert_int_equal(r.n_blobs, 2);
     assert_true(tally_patch_row(&p, 2, 80)[100] == 1.0f);
@@ -278,6 +291,17 @@ static void scales_are_checked(void **state)
     assert_int_equal(s.n, 0);
 }
 
+static bool ship_in_slip(int x, int y)
+{
+    return x >= 190 && x < 220 && y >= 40 && y < 46;
+}
+
+static double slip_beside_water(int side, int x, int y)
+{
+    const double level = x < 156 ? 100.0 : 60.0 + 25.0 * side;
+    return side && ship_in_slip(x, y) ? level + 40.0 : level;
+}
+
 /* Two grounds that drifted apart between the images: a slip that got brighter as a whole is no
  * change where it is a zone, and what moved in it still is. */
 static void zones_have_their_own_light(void **state)
@@ -291,7 +315,6 @@ static void zones_have_their_own_light(void **state)
         "{\"type\":\"Feature\",\"properties\":{\"role\":\"water\",\"name\":\"slip\"},\"geometry\":{"
         "\"type\":\"Polygon\",\"coordinates\":[[[129.0190,42.4436],[129.0300,42.4436],[129.0300,"
         "42.4520],[129.0190,42.4520],[129.0190,42.4436]]]}}]}";
-    const tally_affine affine = { { 500000, 10, 0, 4700000, 0, -10 } };
     tally_diff_settings settings = {
         .before = in("a.tif"), .after = in("b.tif"), .output = in("c.tif"), .align = "none"
     };
@@ -303,23 +326,7 @@ static void zones_have_their_own_light(void **state)
     assert_non_null(f);
     fputs(site, f);
     fclose(f);
-    for (int side = 0; side < 2; side++) {
-        tally_rng rng = { 21 + (uint64_t)side };
-        assert_int_equal(tally_patch_init(&p, W, H, 1, NULL), TALLY_OK);
-        for (int y = 0; y < H; y++) {
-            for (int x = 0; x < W; x++) {
-                double level = x < 156 ? 100.0 : 60.0 + 25.0 * side;
-                if (side && x >= 190 && x < 220 && y >= 40 && y < 46) level += 40.0;
-                tally_patch_row(&p, 0, y)[x] = (float)(level + 2.0 * tally_rng_normal(&rng));
-                tally_bits_set(&p.valid, x, y);
-            }
-        }
-        const char *name = "pan";
-        assert_int_equal(
-            tally_raster_write(in(side ? "b.tif" : "a.tif"), &p, 32652, &affine, &name, NULL),
-            TALLY_OK);
-        tally_patch_fini(&p);
-    }
+    make_pair(slip_beside_water, 21);
     settings.site = path;
     const tally_diff_result r = diff(&settings, &p);
     assert_int_equal(r.regions, 2);
@@ -327,7 +334,7 @@ static void zones_have_their_own_light(void **state)
     for (int y = 0; y < H; y++) {
         for (int x = 160; x < W; x++) {
             if (tally_patch_row(&p, 0, y)[x] == 255.0f) continue;
-            const bool is_ship = x >= 190 && x < 220 && y >= 40 && y < 46;
+            const bool is_ship = ship_in_slip(x, y);
             *(is_ship ? &ship : &water) += tally_patch_row(&p, 0, y)[x] == 1.0f;
             seen += !is_ship;
         }
