@@ -120,6 +120,16 @@ static void print_usage(FILE *to)
           to);
 }
 
+/* What was printed has to arrive: a full disk or a closed pipe is a failure, whichever way the
+ * program ends. argp's --help ends it on its own, so this waits for the exit. */
+static void check_stdout(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) return;
+    fprintf(stderr, "tallyman: standard output: %s; check the disk's space and what reads it\n",
+            strerror(errno ? errno : EIO));
+    _exit(EXIT_FAILED);
+}
+
 static int default_jobs(void)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -130,6 +140,7 @@ int main(int argc, char **argv)
 {
     terminal term;
     tally_error err = { 0 };
+    atexit(check_stdout);
     if (argc < 2) {
         print_usage(stderr);
         return EXIT_CALL;
@@ -164,12 +175,7 @@ int main(int argc, char **argv)
         char name[64];
         snprintf(name, sizeof name, "tallyman %s", commands[i].name);
         argv[1] = name;
-        int status = commands[i].run(argc - 1, argv + 1, &ctx);
-        if (fflush(stdout) != 0 || ferror(stdout)) {
-            fprintf(stderr, "tallyman: standard output: %s\n", strerror(errno));
-            return EXIT_FAILED;
-        }
-        return status;
+        return commands[i].run(argc - 1, argv + 1, &ctx);
     }
     fprintf(stderr, "tallyman: no command `%s`; `tallyman --help` lists them\n", argv[1]);
     return EXIT_CALL;

@@ -469,6 +469,7 @@ static tally_status prepare(run_job *job, size_t *n_new, tally_error *err)
     s = tally_store_open(store_path, TALLY_STORE_CREATE, &job->store, err);
     tally_free(store_path);
     if (s == TALLY_OK) s = tally_store_set_title(job->store, job->site->title, err);
+    if (s == TALLY_OK) s = tally_run_state_note_versions(job->state, job->ctx, job->store, err);
     return s == TALLY_OK ? find_new_scenes(job, n_new, err) : s;
 }
 

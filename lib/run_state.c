@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "align/fft.h"
+#include "change/opencv_adapter.h"
+
 struct tally_run_state {
     json_t *root;
     bool is_new;
@@ -164,6 +167,28 @@ tally_status tally_run_state_set_timezone(tally_run_state *state, const char *ti
     return json_object_set_new(state->root, "timezone", json_string(timezone)) == 0
                ? TALLY_OK
                : tally_nomem(err, "run.json");
+}
+
+/* Another library may give another last bit: which ones they were stands beside the result. */
+tally_status tally_run_state_note_versions(tally_run_state *state, const tally_context *ctx,
+                                           tally_store *store, tally_error *err)
+{
+    const char *const pairs[][2] = { { "tallyman", TALLYMAN_VERSION },
+                                     { "kernels", tally_kernels_name(ctx->kernels) },
+                                     { "gdal", tally_gdal_version() },
+                                     { "libtiff", tally_tiff_version() },
+                                     { "fftw", tally_fft_version() },
+                                     { "opencv", tally_opencv_version() },
+                                     { "sqlite", tally_store_sqlite_version(store) } };
+    json_t *versions = json_object(), *runs = json_object_get(state->root, "runs");
+    bool good = versions && json_array_size(runs) > 0;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs && good; i++)
+        good = json_object_set_new(versions, pairs[i][0], json_string(pairs[i][1])) == 0;
+    json_t *run = json_array_get(runs, json_array_size(runs) - 1);
+    good = good && json_object_set(state->root, "versions", versions) == 0 &&
+           json_object_set(run, "versions", versions) == 0;
+    json_decref(versions);
+    return good ? TALLY_OK : tally_nomem(err, "run.json");
 }
 
 tally_status tally_run_timezone(const char *folder, char **out, tally_error *err)

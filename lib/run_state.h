@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "scene/scene.h"
 #include "tallyman/run.h"
+#include "tallyman/store.h"
 
 typedef struct tally_run_state tally_run_state;
 
@@ -29,6 +30,10 @@ tally_status tally_run_state_begin(tally_run_state *state, const tally_run_setti
 /* The site's time zone, "" when unknown, for those who read the folder later. */
 tally_status tally_run_state_set_timezone(tally_run_state *state, const char *timezone,
                                           tally_error *err) TALLY_MUST_CHECK;
+
+/* What does the work of the run that begins, by name and version of each library. */
+tally_status tally_run_state_note_versions(tally_run_state *state, const tally_context *ctx,
+                                           tally_store *store, tally_error *err) TALLY_MUST_CHECK;
 
 /* SHA-256 over all that decides what a scene gives: its files, time, angles, bands. Reads the files
  * whole. */

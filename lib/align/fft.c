@@ -19,6 +19,11 @@ struct tally_fft {
     fftwf_plan forward, inverse;
 };
 
+const char *tally_fft_version(void)
+{
+    return fftwf_version;
+}
+
 tally_status tally_fft_create(int size, tally_fft **out, tally_error *err)
 {
     *out = NULL;

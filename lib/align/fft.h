@@ -5,6 +5,9 @@
 
 #include "base/base.h"
 
+/* "fftw-3.3.10-sse2-avx": what was linked, for run.json. Static storage. */
+const char *tally_fft_version(void);
+
 /* A plan for size x size real images; spectra are size x (size / 2 + 1) interleaved complex. Use on
  * one thread at a time. */
 typedef struct tally_fft tally_fft;

@@ -2,11 +2,23 @@
 // cvEigenVV takes symmetric matrices only; IR-MAD whitens its generalised problem before it comes
 // here. When OpenCV 5 drops the C API, this file changes and no other.
 #include <opencv2/core/core_c.h>
+#include <opencv2/core/utility.hpp>
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "change/opencv_adapter.h"
+
+const char *tally_opencv_version(void)
+{
+    try {
+        static const std::string version = cv::getVersionString();
+        return version.c_str();
+    } catch (...) {
+        return "";
+    }
+}
 
 bool tally_eigen_symmetric(const double *a, int n, double *values, double *vectors)
 {

@@ -10,6 +10,8 @@ extern "C" {
 #include <stdbool.h>
 #endif
 
+/* "4.6.0": what was linked, for run.json. Static storage. */
+const char *tally_opencv_version(void);
 /* Eigenvalues, largest first, and unit eigenvectors, one a row, of the symmetric n x n matrix `a`.
  * False: OpenCV failed. */
 bool tally_eigen_symmetric(const double *a, int n, double *values, double *vectors);

@@ -3,6 +3,10 @@
  * opens. */
 #include <cpl_conv.h>
 #include <gdal.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <tiffio.h>
 
 #include "scene/scene.h"
 
@@ -21,4 +25,27 @@ void tally_gdal_begin(void)
      * order, so a little is enough; GDAL's own default grows with the machine */
     prefer("GDAL_CACHEMAX", "128");
     if (GDALGetDriverCount() == 0) GDALAllRegister();
+}
+
+const char *tally_gdal_version(void)
+{
+    return GDALVersionInfo("RELEASE_NAME");
+}
+
+static char tiff_version[32];
+
+/* "LIBTIFF, Version 4.5.0\nCopyright ..." */
+static void find_tiff_version(void)
+{
+    const char *said = TIFFGetVersion(), *word = said ? strstr(said, "Version ") : NULL;
+    if (!word) return;
+    word += strlen("Version ");
+    snprintf(tiff_version, sizeof tiff_version, "%.*s", (int)strcspn(word, " \r\n"), word);
+}
+
+const char *tally_tiff_version(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, find_tiff_version);
+    return tiff_version;
 }

@@ -126,5 +126,8 @@ tally_status tally_picture_write(const char *path, const unsigned char *rgb, int
 /* GDAL's registration, its own messages caught. Call once, before anything else of scene/ or
  * store/. */
 void tally_gdal_begin(void);
+/* "3.6.2" and "4.5.0": the libraries that read the pixels, for run.json. Static storage. */
+const char *tally_gdal_version(void);
+const char *tally_tiff_version(void);
 
 #endif

@@ -23,6 +23,7 @@ struct tally_store {
     GDALDatasetH dataset;
     OGRLayerH layers[TALLY_LAYER_COUNT];
     char *path;
+    char sqlite_version[32];
 };
 
 static tally_status failed(const char *path, const char *doing, tally_error *err)
@@ -175,6 +176,21 @@ const char *tally_store_title(tally_store *store)
 {
     const char *title = GDALGetMetadataItem(store->dataset, "TITLE", NULL);
     return title ? title : "";
+}
+
+const char *tally_store_sqlite_version(tally_store *store)
+{
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    OGRLayerH answer =
+        GDALDatasetExecuteSQL(store->dataset, "SELECT sqlite_version()", NULL, "SQLITE");
+    OGRFeatureH row = answer ? OGR_L_GetNextFeature(answer) : NULL;
+    if (row)
+        snprintf(store->sqlite_version, sizeof store->sqlite_version, "%s",
+                 OGR_F_GetFieldAsString(row, 0));
+    OGR_F_Destroy(row);
+    if (answer) GDALDatasetReleaseResultSet(store->dataset, answer);
+    CPLPopErrorHandler();
+    return store->sqlite_version;
 }
 
 /* `scene = '...'` with quotes doubled: an attribute filter knows no parameters. */

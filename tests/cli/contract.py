@@ -193,6 +193,8 @@ check(not db.execute("select 1 from observations where quality in ('unseen', 're
 with open(os.path.join(folder, 'run.json'), encoding='utf-8') as f:
     state = json.load(f)
 check({'tallyman', 'settings', 'site_sha256', 'scenes', 'backgrounds', 'runs'} <= set(state), f'run.json: {sorted(state)}')
+check({'tallyman', 'kernels', 'gdal', 'libtiff', 'fftw', 'opencv', 'sqlite'} <= set(k for k, v in state['versions'].items() if v), f"run.json: {state['versions']}")
+check(state['runs'][-1]['versions'] == state['versions'], 'run.json: versions of the last run')
 check(all(re.fullmatch('[0-9a-f]{64}', s['sha256']) for s in state['scenes'].values()), 'run.json: hashes')
 check({s['scene'] for s in scenes if s['quality'] == 'ok'} <= set(state['scenes']), 'run.json: a scene without its hash')
 check({s['family'] for s in scenes if s['quality'] == 'ok'} <= set(state['backgrounds']), 'run.json: a family without its background')

@@ -12,6 +12,11 @@ for c in run scan diff register report spikes compare verify; do
     [ $status -eq 2 ] || fail "$c --no-such-option ends with $status"
     [ -s "$scratch/out" ] && fail "$c: a wrong call writes to standard output"
 done
+# What cannot be written is a failure, also where argp prints and ends the program.
+for call in --help --version "run --help" "scan $set/scenes"; do
+    status=0; "$tallyman" $call >/dev/full 2>"$scratch/err" || status=$?
+    [ $status -eq 1 ] && grep -q "standard output" "$scratch/err" || fail "$call on a full disk: status $status: $(cat "$scratch/err")"
+done
 status=0; "$tallyman" no-such-command 2>/dev/null || status=$?
 [ $status -eq 2 ] || fail "an unknown command ends with $status"
 status=0; TALLYMAN_CPU=abacus "$tallyman" scan "$set/scenes" 2>"$scratch/err" >/dev/null || status=$?

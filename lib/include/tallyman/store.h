@@ -24,6 +24,8 @@ TALLY_API void tally_store_close(tally_store **store);
 TALLY_API tally_status tally_store_set_title(tally_store *store, const char *title,
                                              tally_error *err) TALLY_MUST_CHECK;
 TALLY_API const char *tally_store_title(tally_store *store);
+/* The SQLite that keeps it, "3.40.1"; "" when it does not say. Lives as long as the store. */
+TALLY_API const char *tally_store_sqlite_version(tally_store *store);
 TALLY_API tally_status tally_store_has_scene(tally_store *store, const char *scene, bool *stored,
                                              tally_error *err) TALLY_MUST_CHECK;
 /* One transaction; what the store held of this scene before is replaced. */
