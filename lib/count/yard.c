@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Container slots of a site, yard by yard. Each yard is a unit: its pad is learned once as the mode
- * over scenes (change/background.h), cleaned of what never moved (yard_measure.h), and every scene
- * is measured against it. With fewer than three scenes nothing is learned and each scene is judged
- * within itself, with a wider interval.
+ * Container slots of a site, yard by yard. Each yard is a unit: its empty pad is learned once over
+ * scenes (yard_pad.h), its ground as their mode, and every scene is measured against them. With
+ * fewer than three scenes nothing is learned and each scene is judged within itself, with a wider
+ * interval.
  *
  * Snow covers boxes and pad alike: what a scene in snow shows of a yard is mostly its shadows. Such
- * a scene gets the usual count of the scenes that the pad was learned from, with an interval as
- * wide as theirs, and says so (DESIGN.md 5.3); without a pad it is judged within itself.
+ * a scene gets what it shows and the usual count of the other scenes, each by what it is worth,
+ * with an interval as wide as both, and says so (DESIGN.md 5.3); without a pad it is judged within
+ * itself.
  *
  * The light of a yard is found in the scene itself, so the stack's gain and offset only help by
  * taking haze out. Where they are far from each other or from 1 they were fitted to something else
@@ -23,6 +24,7 @@
 #include "change/background.h"
 #include "count/yard_light.h"
 #include "count/yard_measure.h"
+#include "count/yard_pad.h"
 #include "count/yard_sight.h"
 
 #define MARGIN_M  9.0 /* around the yard: shadow, light, and clouds that come in from outside */
@@ -210,6 +212,39 @@ static tally_status make_table(const float *values, int n, tally_patch *table, t
     return s;
 }
 
+/* The empty pad, from scenes without snow where there are enough of them. */
+static tally_status learn_pad(const tally_context *ctx, const tally_stack *stack,
+                              const tally_unit *unit, const size_t *chosen, size_t n_chosen,
+                              const tally_bits *zone, tally_patch *pad, float level[8], bool *found,
+                              tally_error *err)
+{
+    tally_yard_lesson lesson;
+    tally_bits near = { 0 };
+    size_t bare = 0;
+    tally_status s =
+        tally_yard_lesson_init(&lesson, zone->width, zone->height, stack->n_bands, err);
+
+    if (s != TALLY_OK) return s;
+    for (size_t i = 0; i < n_chosen; i++)
+        bare += !stack->scenes[chosen[i]].snow;
+    s = tally_yard_near(ctx->kernels, zone, stack->grid.gsd_m, &near, err);
+    for (size_t i = 0; i < n_chosen && s == TALLY_OK; i++) {
+        tally_patch pixels = { 0 };
+        bool own;
+        if (stack->scenes[chosen[i]].snow && bare >= SCENES) continue;
+        s = read_scene(ctx, stack, unit, chosen[i], &pixels, &own, err);
+        if (s == TALLY_OK)
+            s = tally_yard_lesson_add(&lesson, &pixels, &near, stack->grid.gsd_m, err);
+        tally_patch_fini(&pixels);
+    }
+    if (s == TALLY_OK)
+        s = tally_yard_lesson_end(ctx->kernels, &lesson, zone, stack->grid.gsd_m, pad, level, found,
+                                  err);
+    tally_bits_fini(&near);
+    tally_yard_lesson_fini(&lesson);
+    return s;
+}
+
 /* The ground as learned, and the middle of how like it the scenes without snow are. */
 static tally_status learn_ground(const tally_context *ctx, const tally_stack *stack,
                                  const tally_unit *unit, const size_t *chosen, size_t n_chosen,
@@ -283,8 +318,7 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
     s = tally_background_learn(ctx, stack, chosen, n_chosen, unit->box, &settings, &centre, &sigma,
                                &count, err);
     if (s == TALLY_OK)
-        s = tally_yard_pad(ctx->kernels, &centre, &zone, stack->grid.gsd_m, &known.pad, level,
-                           &found, err);
+        s = learn_pad(ctx, stack, unit, chosen, n_chosen, &zone, &known.pad, level, &found, err);
     if (s != TALLY_OK || !found) goto out;
     s = learn_ground(ctx, stack, unit, chosen, n_chosen, &centre, &known.ground,
                      &level[centre.bands], err);
@@ -334,22 +368,34 @@ static tally_status recall(const tally_model *model, const tally_stack *stack,
                       tally_box_height(unit->box), stack->n_bands + 1);
 }
 
-/* In snow: the usual count in place of what little the scene shows. */
+/*
+ * In snow: what little the scene shows and the usual count, each by what it is worth. Where they
+ * disagree one of them is wrong, and half of their distance goes into the interval. Counts over the
+ * scenes used are samples of one habit: their spread, widened for how few there are.
+ */
 static void lean_on_usual(const tally_patch *usual, double yard_m2, tally_yard_answer *answer)
 {
     const float *u = tally_patch_row(usual, 0, 0);
     tally_zone_count *row = &answer->row;
 
     if (row->count == TALLY_NO_COUNT) return;
+    const double n = (double)u[3];
+    const double spread =
+        hypot(((double)u[2] - (double)u[1]) / 2.56 * (1 + 2 / n), 2 + 0.15 * (double)u[0]);
+    const double shown = fmax(1, (row->high - row->low) / 3.92);
+    const double share = spread * spread / (spread * spread + shown * shown);
+    const double best = share * row->estimate + (1 - share) * (double)u[0];
+    const double sigma = hypot(shown * sqrt(share),
+                               0.5 * fabs(row->estimate - (double)u[0])); /* of the two joined */
     tally_yard_slots_fini(&answer->slots);
-    row->count = llround(u[0] * row->seen);
-    row->estimate = round(u[0]);
+    row->count = llround(best * row->seen);
+    row->estimate = round(best);
     row->extent = tally_round_to((double)row->count * TALLY_SLOT_LENGTH_M * TALLY_SLOT_WIDTH_M, 10);
     row->occupancy = tally_round_to(fmin(1, row->extent / fmax(1, row->seen * yard_m2)), 1000);
-    row->low = fmin((double)row->count, floor(fmax(0, 0.7 * u[1] - 2)));
-    row->high = ceil(1.3 * u[2] + 3);
+    row->low = fmax(0, floor(fmin((double)row->count, best - 1.96 * sigma)));
+    row->high = ceil(best + 1.96 * sigma);
     snprintf(row->reason, sizeof row->reason,
-             "snow: boxes and pad look alike; the usual of %.0f dates without", (double)u[3]);
+             "snow: boxes and pad look alike; leans on the usual of %.0f dates without", n);
 }
 
 /* One polygon a block: the smallest rectangle around its slots. */

@@ -30,6 +30,7 @@
 #include "count/yard_light.h"
 
 #define TEXTURE     0.10f
+#define TEXTURE_3M  0.06f
 #define NOISE       0.045f
 #define NOISE_LEVEL 0.012f /* of the level: matters in the dark */
 #define FLOOR       0.02f  /* of the level: below it a logarithm says nothing */
@@ -172,15 +173,17 @@ static void take_logs(const tally_patch *scene, const tally_patch *pad, tally_pa
 }
 
 tally_status tally_yard_ratio(const tally_patch *scene, const tally_patch *pad,
-                              const tally_bits *near, tally_yard_light *light, tally_patch *ratio,
-                              tally_error *err)
+                              const tally_bits *near, double gsd_m, tally_yard_light *light,
+                              tally_patch *ratio, tally_error *err)
 {
     const int bands = scene->bands;
     float level[8] = { 0 };
     tally_status s;
     size_t n;
 
-    *light = (tally_yard_light) { 0 };
+    /* texture is averaged within a pixel: all of it to 1 m, then falling to what 3 m leave */
+    const float coarse = (float)tally_clamp((gsd_m - 1) / 2, 0, 1);
+    *light = (tally_yard_light) { .texture = TEXTURE + coarse * (TEXTURE_3M - TEXTURE) };
     memcpy(light->shade, usual_shade, sizeof light->shade);
     draw_line(light);
     if ((s = tally_patch_init(ratio, scene->width, scene->height, bands, err)) != TALLY_OK)
@@ -213,7 +216,8 @@ out:
 
 float tally_yard_distance(const float *ratio, int bands, const tally_yard_light *light, float *lit)
 {
-    float weight[8], total = 1.0f / (TEXTURE * TEXTURE), best = INFINITY;
+    float weight[8], rough = light->texture * light->texture;
+    float total = 1 / rough, best = INFINITY;
 
     for (int b = 0; b < bands; b++) {
         const float dim = NOISE_LEVEL / fmaxf(expf(ratio[b]), FLOOR);
@@ -228,7 +232,7 @@ float tally_yard_distance(const float *ratio, int bands, const tally_yard_light 
             t += d[b] * weight[b];
         }
         t /= total;
-        sum = t * t / (TEXTURE * TEXTURE);
+        sum = t * t / rough;
         for (int b = 0; b < bands; b++)
             sum += (d[b] - t) * (d[b] - t) * weight[b];
         if (sum < best) {

@@ -7,6 +7,7 @@
 
 typedef struct tally_yard_light {
     float level[8];    /* the sunlit pad, units of the scene, by band */
+    float texture;     /* of the pad, log: what is left of it in pixels of this size */
     float shade[8];    /* log of (pad in shadow / pad in the sun), by band */
     bool found;        /* false: too few pixels to tell */
     float line[11][8]; /* log of the pad from full shadow to full sun, made from shade */
@@ -18,8 +19,8 @@ typedef struct tally_yard_light {
  * an even pad. The level is taken from the pixels of `near`.
  */
 tally_status tally_yard_ratio(const tally_patch *scene, const tally_patch *pad,
-                              const tally_bits *near, tally_yard_light *light, tally_patch *ratio,
-                              tally_error *err) TALLY_MUST_CHECK;
+                              const tally_bits *near, double gsd_m, tally_yard_light *light,
+                              tally_patch *ratio, tally_error *err) TALLY_MUST_CHECK;
 /* The colour of shadow in this scene, from the dark pixels of `near`; a usual one where there are
  * too few. */
 tally_status tally_yard_shade(const tally_patch *ratio, const tally_bits *near,

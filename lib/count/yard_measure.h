@@ -30,12 +30,9 @@ typedef struct tally_yard_answer {
  */
 tally_status tally_yard_measure(const tally_kernels *k, const tally_yard_view *view,
                                 tally_yard_answer *out, tally_error *err) TALLY_MUST_CHECK;
+/* The yard and what lies around it, from which its light is taken: `out` is initialised here. */
+tally_status tally_yard_near(const tally_kernels *k, const tally_bits *zone, double gsd_m,
+                             tally_bits *out, tally_error *err) TALLY_MUST_CHECK;
 void tally_yard_answer_fini(tally_yard_answer *answer);
-
-/* The pad from the background of a yard's box: `pad` as the view wants it (initialised here) and
- * its level by band. False in found: too few pixels to tell. */
-tally_status tally_yard_pad(const tally_kernels *k, const tally_patch *background,
-                            const tally_bits *zone, double gsd_m, tally_patch *pad, float level[8],
-                            bool *found, tally_error *err) TALLY_MUST_CHECK;
 
 #endif
