@@ -59,26 +59,26 @@ def pool_vessels(records):
 
 
 def kinds_of(sets):
-    return sorted({(s['kind'], s['hard']) for s in sets})
+    return sorted({(s['kind'], s['form']) for s in sets})
 
 
-def label(kind, hard):
-    return f'{kind} hard' if hard else kind
+def label(kind, form):
+    return kind if form == 'easy' else f'{kind} {form}'
 
 
 def count_rows(sets):
     out = head(['kind', 'class', 'condition', 'scenes', 'unanswered', 'mean truth', 'MAE', 'WAPE', 'bias', 'WAPE of zones', 'truth in interval',
                 'mean width', 'interval score', 'zones in interval'], 3)
-    for kind, hard in kinds_of(sets):
-        mine = [c for s in sets if (s['kind'], s['hard']) == (kind, hard) for c in s['counts']]
+    for kind, form in kinds_of(sets):
+        mine = [c for s in sets if (s['kind'], s['form']) == (kind, form) for c in s['counts']]
         for class_name in ('railcar', 'container_stack', 'vessel'):
             of_class = [c for c in mine if c['class'] == class_name]
-            names = ['no snow'] + [c for c in CONDITIONS if c != 'plain' or hard]
+            names = ['no snow'] + [c for c in CONDITIONS if c != 'plain' or form == 'hard']
             for name in names:
                 p = pool_counts(of_condition(of_class, name))
                 if not p['scenes']:
                     continue
-                out.append(line([label(kind, hard), class_name, name, str(p['scenes']), str(p['unanswered']), text(p['mean_true'], '.1f'), text(p['mae'], '.2f'),
+                out.append(line([label(kind, form), class_name, name, str(p['scenes']), str(p['unanswered']), text(p['mean_true'], '.1f'), text(p['mae'], '.2f'),
                                  percent(p['wape']), text(p['bias'], '+.2f'), percent(p['zone_wape']), percent(p['inside']), text(p['width'], '.1f'),
                                  text(p['interval_score'], '.1f'), percent(p['zone_inside'])]))
     return out
@@ -98,23 +98,23 @@ def coverage_rows(sets):
 
 def vessel_rows(sets):
     out = head(['kind', 'condition', 'vessels', 'found', 'false', 'precision', 'recall', 'F1', 'median length error, m', 'median heading error, °'], 2)
-    for kind, hard in kinds_of(sets):
-        mine = [v for s in sets if (s['kind'], s['hard']) == (kind, hard) for v in s.get('vessels', [])]
-        for name in ('all',) + (CONDITIONS if hard else ('snow',)):
+    for kind, form in kinds_of(sets):
+        mine = [v for s in sets if (s['kind'], s['form']) == (kind, form) for v in s.get('vessels', [])]
+        for name in ('all',) + (CONDITIONS if form == 'hard' else ('snow',)):
             p = pool_vessels(of_condition(mine, name))
             if p['true'] + p['false']:
-                out.append(line([label(kind, hard), name, str(p['true']), str(p['found']), str(p['false']), text(p['precision'], '.2f'), text(p['recall'], '.2f'),
+                out.append(line([label(kind, form), name, str(p['true']), str(p['found']), str(p['false']), text(p['precision'], '.2f'), text(p['recall'], '.2f'),
                                  text(p['f1'], '.2f'), text(p['length'], '.1f'), text(p['heading'], '.1f')]))
     return out
 
 
 def event_rows(sets):
     out = head(['kind', 'sets', 'visits', 'reported', 'precision', 'recall', 'spikes', 'found', 'false', 'seconds a set'], 1)
-    for kind, hard in kinds_of(sets):
-        mine = [s for s in sets if (s['kind'], s['hard']) == (kind, hard)]
+    for kind, form in kinds_of(sets):
+        mine = [s for s in sets if (s['kind'], s['form']) == (kind, form)]
         v = {k: sum(s['visits'][k] for s in mine if 'visits' in s) for k in ('true', 'reported', 'found')}
         p = {k: sum(s['spikes'][k] for s in mine) for k in ('true', 'found', 'false')}
-        out.append(line([label(kind, hard), str(len(mine)), str(v['true']), str(v['reported']), text(share(v['found'], v['reported']), '.2f'),
+        out.append(line([label(kind, form), str(len(mine)), str(v['true']), str(v['reported']), text(share(v['found'], v['reported']), '.2f'),
                          text(share(v['found'], v['true']), '.2f'), str(p['true']), str(p['found']), str(p['false']),
                          text(share(sum(s['seconds'] for s in mine), len(mine)), '.1f')]))
     return out

@@ -4,8 +4,8 @@ A scene's `conditions` are the bench's own: snow, cloud, low_sun, oblique; none 
 import datetime as dt
 import math
 
-from . import sites
-from .sun import time_of_day
+from . import oddities, sites
+from .sun import sun, time_of_day
 
 PITCH = {'G': 13.92, 'B': 14.73, 'T': 12.02, 'H': 14.72, 'F': 14.62, 'C': 19.62, 'L': 16.97, 'P': 24.54}  # metres over couplers, fixtures/draw/rail.c
 
@@ -218,6 +218,8 @@ def take(rng, site, day, wanted, bounds):
     longitude, latitude = site['origin']
     span = (12, 20) if 'low_sun' in wanted else (28, 75)
     when = time_of_day(rng, day, longitude, latitude, *span)
+    if sun(when, longitude, latitude)[1] < 22 and 'low_sun' not in wanted:
+        wanted = wanted + ['low_sun']
     summer = 0.5 - 0.5 * math.cos(2 * math.pi * (day.timetuple().tm_yday - 20) / 365)
     scene = {'green': round(min(1, max(0.03, summer + rng.uniform(-0.15, 0.15))), 2), 'conditions': wanted}
     if 'snow' in wanted:
@@ -236,16 +238,17 @@ def take(rng, site, day, wanted, bounds):
     return when, scene
 
 
-def recipe(rng, kind, seed, hard, n_scenes):
-    """Layout and recipe of one set."""
+def recipe(rng, kind, seed, form, n_scenes):
+    """Layout and recipe of one set; its form is easy, hard or odd."""
+    hard = form == 'hard'
     k = KINDS[kind]
     site, bounds, whole = k['site'](rng, kind, seed, rng.uniform(*k['length']))
     middle, size = window(site, whole, k['gsd'])
     wanted = conditions(rng, hard, n_scenes)
     winter = any('snow' in c for c in wanted) or any('low_sun' in c for c in wanted)
-    if winter and site['origin'][1] > 50:  # the sun has to rise above 12 degrees in winter
-        site['origin'][1] -= 14
-    day = dt.date(2025, rng.choice([1, 2, 11, 12] if winter else range(1, 13)), rng.randint(1, 28))
+    if winter:  # the sun has to rise above 12 degrees in winter, and above 25 where it is not to be low
+        site['origin'][1] = rng.uniform(34, 46 if hard else 39)
+    day = dt.date(2025, rng.choice([1, 2, 11, 12] if winter else range(3, 8)), rng.randint(1, 28))
     scenes, times = [], []
     for i in range(n_scenes):
         when, scene = take(rng, site, day, wanted[i], bounds)
@@ -258,7 +261,7 @@ def recipe(rng, kind, seed, hard, n_scenes):
     sensor = dict(SENSORS[k['gsd']])
     sensor['psf_px'] = round(rng.uniform(*sensor['psf_px']), 3)
     out = {'set': f'{kind}_{seed}', 'layout': 'layout.json', 'vendor': k['vendor'], 'seed': 7 + rng.randrange(1 << 20), 'gsd': k['gsd'],
-           'oversample': k['oversample'], 'middle': middle, 'size_px': size, **sensor, 'scenes': scenes, 'hard': hard}
+           'oversample': k['oversample'], 'middle': middle, 'size_px': size, **sensor, 'scenes': scenes, 'hard': form == 'hard'}
     if kind == 'oil_3m':
         out['udm2'] = rng.random() < 0.5
     level = (0.05, 0.2) if kind == 'port_0.5m' else (0.12, 0.55)
@@ -281,4 +284,6 @@ def recipe(rng, kind, seed, hard, n_scenes):
                   'length': round(v['length'], 1), 'width': round(v['width'], 1), 'at': [round(a, 1) for a in v['at']], 'dir': round(v['dir'], 1)})
     if visits:
         out['visits'] = visits
+    if form == 'odd':
+        oddities.lay(rng, kind, site, out)
     return site, out

@@ -176,7 +176,7 @@ def port(rng, kind, seed, length):
         a, b = -half + 4 + k * (length - 8) / berths, -half + 4 + (k + 1) * (length - 8) / berths - 4
         site['zones'].append({'role': 'berth', 'name': f'Berth {k + 1}', 'poly': box(a, -50, b, -20.2)})
     inner = (-half - 6, -76, half + 6, depth)
-    return site, inner, surroundings(rng, site, inner, 10, depth)
+    return site, inner, surroundings(rng, site, inner, 45, depth)
 
 
 def oil(rng, kind, seed, length):
