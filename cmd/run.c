@@ -22,6 +22,7 @@ enum {
     OPT_SITE = 256,
     OPT_BANDS,
     OPT_NODATA,
+    OPT_SENSOR,
     OPT_REFERENCE,
     OPT_DATUM,
     OPT_AS_OF,
@@ -39,6 +40,10 @@ static const struct argp_option options[] = {
       0 },
     { "nodata", OPT_NODATA, "V", 0,
       "Value of pixels without a measurement (default: what the files say)", 0 },
+    { "sensor", OPT_SENSOR, "KIND", 0,
+      "auto, optical or sar: what took the tiles (default: auto, as bands, items, tags and names "
+      "tell). In radar images vessels are counted; railcars and containers are refused",
+      0 },
     { "reference", OPT_REFERENCE, "ID", 0, "Scene that the others are laid onto (default: chosen)",
       0 },
     { "datum", OPT_DATUM, "WHERE", 0,
@@ -89,6 +94,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_NODATA:
         c->settings.nodata = arg;
+        return 0;
+    case OPT_SENSOR:
+        c->settings.sensor = arg;
         return 0;
     case OPT_REFERENCE:
         c->settings.reference = arg;

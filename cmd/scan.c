@@ -17,13 +17,17 @@ static const char doc[] =
     "  tallyman scan fixtures/sets/tumangang_0.5m/scenes\n\n"
     "Exit status: 0 done; 1 failed; 2 the call was wrong; 3 done, but some scenes cannot be used.";
 
-enum { OPT_BANDS = 256, OPT_NODATA, OPT_JSON };
+enum { OPT_BANDS = 256, OPT_NODATA, OPT_SENSOR, OPT_JSON };
 static const struct argp_option options[] = {
     { "bands", OPT_BANDS, "LIST", 0,
       "Roles of the bands in their order, e.g. blue,green,red,nir (default: what the files say)",
       0 },
     { "nodata", OPT_NODATA, "V", 0,
       "Value of pixels without a measurement (default: what the files say)", 0 },
+    { "sensor", OPT_SENSOR, "KIND", 0,
+      "auto, optical or sar: what took the tiles (default: auto, as bands, items, tags and names "
+      "tell)",
+      0 },
     { "json", OPT_JSON, NULL, 0, "Print JSON (default: text)", 0 },
     { 0 },
 };
@@ -47,6 +51,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_NODATA:
         c->settings.nodata = arg;
+        return 0;
+    case OPT_SENSOR:
+        c->settings.sensor = arg;
         return 0;
     case OPT_JSON:
         c->settings.format = TALLY_SCAN_JSON;

@@ -444,6 +444,11 @@ static tally_status prepare(run_job *job, size_t *n_new, tally_error *err)
                 "--nodata %s: is no number; give the value of empty pixels, such as 0",
                 settings->nodata);
     }
+    const int sensor = tally_sensor_parse(settings->sensor);
+    if (sensor < 0)
+        return tally_fail(err, TALLY_E_ARG, "--sensor %s: is none of auto, optical, sar; give one",
+                          settings->sensor);
+    look.sensor = (tally_sensor_kind)sensor;
     if ((s = check_settings(settings, err)) != TALLY_OK) return s;
     tally_gdal_begin();
     if ((s = tally_site_read(settings->site_path, settings->site_id, &job->site, err)) != TALLY_OK)

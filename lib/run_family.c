@@ -16,6 +16,12 @@ static const tally_counter *const counters[] = { &tally_rail_counter, &tally_yar
                                                  &tally_vessel_counter };
 enum { N_COUNTERS = sizeof counters / sizeof *counters };
 
+/* In radar a wagon or a box is a handful of corners that shine; hulls on water alone stand out. */
+static bool can_count(const tally_stack *stack, const tally_counter *counter)
+{
+    return !tally_stack_is_radar(stack) || counter == &tally_vessel_counter;
+}
+
 /* The scenes that the background is learned from: placed, without snow as long as enough are left,
  * spread evenly over time. */
 static size_t choose_scenes(const tally_stack *stack, size_t chosen[MAX_CHOSEN])
@@ -123,6 +129,7 @@ static tally_status learn_unit(void *user, size_t i, tally_error *err)
 {
     const learn_job *l = user;
     const tally_task_unit *u = &l->job->units[i];
+    if (!can_count(l->job->stack, u->counter)) return TALLY_OK;
     tally_status s = u->counter->learn(l->job->ctx, l->job->stack, &u->unit, l->chosen, l->n_chosen,
                                        l->job->model, err);
     return s == TALLY_OK ? learn_empty(l, &u->unit, err) : s;
@@ -313,6 +320,9 @@ static tally_status count_unit(void *user, size_t i, tally_error *err)
     const tally_task_unit *u = &c->job->units[i % c->job->n_units];
     size_t scene = c->first + i / c->job->n_units;
     if (!c->job->stack->scenes[scene].placement.accepted) return TALLY_OK;
+    if (!can_count(c->job->stack, u->counter))
+        return tally_findings_refuse(&u->unit, "radar shows them as unresolved points: not counted",
+                                     &c->parts[i], err);
     tally_status s = u->counter->count(c->job->ctx, c->job->stack, &u->unit, scene, c->job->model,
                                        &c->parts[i], err);
     return s == TALLY_OK ? tell_thin(c->job, &c->parts[i], err) : s;

@@ -16,14 +16,14 @@ struct tally_run_state {
     bool is_new;
 };
 
-static const char *const setting_names[] = { "site_id",   "bands", "nodata",
-                                             "reference", "datum", "min_background" };
+static const char *const setting_names[] = { "site_id", "bands",          "nodata", "reference",
+                                             "datum",   "min_background", "sensor" };
 enum { N_SETTINGS = sizeof setting_names / sizeof *setting_names };
 
 static const char *setting_of(const tally_run_settings *s, int i)
 {
-    const char *values[N_SETTINGS] = { s->site_id,   s->bands, s->nodata,
-                                       s->reference, s->datum, s->min_background };
+    const char *values[N_SETTINGS] = { s->site_id, s->bands,          s->nodata, s->reference,
+                                       s->datum,   s->min_background, s->sensor };
     return values[i];
 }
 
@@ -330,15 +330,15 @@ tally_status tally_run_state_check_frozen(const tally_run_state *state,
                                           const tally_run_settings *settings,
                                           const char *site_sha256, tally_error *err)
 {
-    static const char *const shared[] = { "bands", "nodata" };
-    const char *given[] = { settings->bands, settings->nodata };
+    static const char *const shared[] = { "bands", "nodata", "sensor" };
+    const char *given[] = { settings->bands, settings->nodata, settings->sensor };
     const char *sha256 = string_at(state->root, "site_sha256");
     const json_t *kept = json_object_get(state->root, "settings");
     if (!sha256 || strcmp(sha256, site_sha256) != 0)
         return tally_fail(err, TALLY_E_ARG,
                           "--background %s: was made with another site file than %s; give that one",
                           settings->background, settings->site_path);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         const char *was = string_at(kept, shared[i]);
         if (strcmp(was ? was : "", given[i] ? given[i] : "") != 0)
             return tally_fail(err, TALLY_E_ARG,
@@ -395,6 +395,7 @@ tally_status tally_run_state_run(const tally_run_state *state, size_t i,
     settings->site_id = string_at(kept, "site_id");
     settings->bands = string_at(kept, "bands");
     settings->nodata = string_at(kept, "nodata");
+    settings->sensor = string_at(kept, "sensor");
     settings->reference = string_at(kept, "reference");
     settings->datum = string_at(kept, "datum");
     settings->background = string_at(kept, "background");

@@ -30,14 +30,6 @@ static size_t choose(const tally_stack *stack, size_t chosen[MOST_CHOSEN])
     return n;
 }
 
-/* Radar looks through clouds. */
-static bool is_optical(const tally_stack *stack)
-{
-    for (int b = 0; b < stack->n_bands; b++)
-        if (stack->roles[b] == TALLY_VV || stack->roles[b] == TALLY_VH) return false;
-    return true;
-}
-
 /* Does no scene come with a mask? */
 static bool is_unmasked(const tally_stack *stack)
 {
@@ -231,14 +223,15 @@ tally_status tally_clouds_learn(const tally_context *ctx, tally_stack *stack,
     tally_ground g;
     forget(stack);
     const size_t n = choose(stack, chosen);
-    find_job job = { ctx, stack, &g, n >= TALLY_GROUND_LEAST && is_optical(stack), samples, NULL };
+    find_job job = { ctx,     stack, &g, n >= TALLY_GROUND_LEAST && !tally_stack_is_radar(stack),
+                     samples, NULL };
     tally_status s = tally_ground_plan(stack, &g, err);
     if (s != TALLY_OK) return s;
     if (job.is_learned) {
         s = tally_ground_learn(ctx, stack, chosen, n, &g, err);
         if (s == TALLY_OK) s = tally_ground_save(&g, stack, folder, err);
     }
-    if (!job.is_learned && is_optical(stack) && is_unmasked(stack))
+    if (!job.is_learned && !tally_stack_is_radar(stack) && is_unmasked(stack))
         tally_note(ctx, "%s: %zu clear scenes are too few to find clouds by; no mask, no cloud",
                    stack->family, n);
     if (s == TALLY_OK && samples->least > 1) {

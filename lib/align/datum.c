@@ -122,7 +122,8 @@ static tally_status take_median(const tally_context *ctx, tally_stack *stack, co
 {
     stack->datum_x_px = -tally_round_to(median_position(stack, true), 1024);
     stack->datum_y_px = -tally_round_to(median_position(stack, false), 1024);
-    return wanted ? TALLY_OK : fit_zones(ctx, stack, err);
+    /* what shines in radar is not what zones are drawn along */
+    return wanted || tally_stack_is_radar(stack) ? TALLY_OK : fit_zones(ctx, stack, err);
 }
 
 tally_status tally_datum_set(const tally_context *ctx, tally_stack *stack, const char *wanted,

@@ -64,6 +64,13 @@ typedef struct tally_stack {
     struct tally_survey *survey; /* tie windows and what else placing needs; align/survey.h */
 } tally_stack;
 
+static inline bool tally_stack_is_radar(const tally_stack *s)
+{
+    for (int b = 0; b < s->n_bands; b++)
+        if (tally_band_is_radar(s->roles[b])) return true;
+    return false;
+}
+
 static inline tally_point tally_stack_px(const tally_stack *s, tally_point metres)
 {
     tally_point p = tally_grid_to_px(&s->grid, metres);

@@ -395,11 +395,16 @@ static tally_status place_scene(void *user, size_t i, tally_error *err)
     tally_tie_view view;
     tally_error why = { 0 };
     const bool is_reference = (int)i == job->stack->reference;
+    const bool is_radar = tally_stack_is_radar(job->stack);
+    if (ties->n == 0) {
+        tally_survey_trust(entry);
+        return TALLY_OK;
+    }
     tally_status s = tally_tie_view_init(&view, ties->n, err);
     if (s != TALLY_OK) return s;
     s = read_windows(job, i, 0, &view, &why);
     if (s == TALLY_OK) {
-        const bool white = is_white(job, view.windows, WHITE_ANY);
+        const bool white = !is_radar && is_white(job, view.windows, WHITE_ANY);
         entry->snow = white && is_white(job, view.windows, WHITE_WITH_TEXTURE);
         if (!is_reference) s = find_place(job, i, &view, &why);
         if (s == TALLY_OK && white && !is_reference) hide_cloud(entry);
@@ -411,6 +416,13 @@ static tally_status place_scene(void *user, size_t i, tally_error *err)
                                                .accepted = true,
                                                .reason = "" };
         entry->noise = 0;
+    } else if (s == TALLY_OK && is_radar) {
+        /* each in its own units, for counting holds it against its own water */
+        if (!entry->placement.accepted) {
+            tally_note(job->ctx, "%s: %s; it is taken to lie where its file says", entry->scene->id,
+                       entry->placement.reason);
+            tally_survey_trust(entry);
+        }
     } else if (s == TALLY_OK && entry->placement.accepted) {
         s = read_placed(job, i, view.windows, &why);
         if (s == TALLY_OK)
@@ -456,7 +468,7 @@ tally_status tally_stack_rescale(const tally_context *ctx, tally_stack *stack, s
     for (int b = 0; b < stack->n_bands; b++)
         entry->gain[b] = 1, entry->offset[b] = 0;
     tally_status s = read_placed(&job, i, windows, err);
-    if (s == TALLY_OK) {
+    if (s == TALLY_OK && !tally_stack_is_radar(stack)) {
         /* a cloud over half of the scene looks like snow with something dark in it */
         entry->snow = entry->snow && is_white(&job, windows, WHITE_ANY) &&
                       is_white(&job, windows, WHITE_WITH_TEXTURE);
@@ -568,6 +580,13 @@ tally_status tally_stack_survey(const tally_context *ctx, const tally_site *site
     stack->survey = survey;
     if ((s = make_grid(stack, scenes[0], err)) != TALLY_OK) goto out;
     if ((s = tally_ties_choose(stack, &survey->ties, err)) != TALLY_OK) goto out;
+    if (survey->ties.n == 0 && tally_survey_may_trust(stack)) {
+        unplace(stack);
+        stack->reference = tally_survey_trust_all(ctx, stack, settings->reference);
+        s = tally_datum_set(ctx, stack, settings->datum ? settings->datum : "mean", err);
+        if (s == TALLY_OK) tally_survey_settle(stack);
+        goto out;
+    }
     if (survey->ties.n == 0) {
         s = tally_fail(
             err, TALLY_E_NODATA,

@@ -22,4 +22,10 @@ void tally_survey_settle(tally_stack *stack);
 tally_status tally_stack_create(const tally_site *site, const tally_scene *const *scenes, size_t n,
                                 tally_stack **out, tally_error *err) TALLY_MUST_CHECK;
 
+/* trust.c: whether scenes of this stack may be taken to lie where their files say, doing so with
+ * one of them, and with all; the last returns the reference. */
+bool tally_survey_may_trust(const tally_stack *stack);
+void tally_survey_trust(tally_stack_scene *entry);
+int tally_survey_trust_all(const tally_context *ctx, tally_stack *stack, const char *wanted);
+
 #endif

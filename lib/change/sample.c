@@ -75,7 +75,7 @@ static tally_status read_block(const tally_context *ctx, tally_pair *pair, const
 static void tell_roles(tally_sample *out, const tally_pair *pair)
 {
     for (int b = 0; b < pair->bands && pair->roles_known; b++) {
-        const bool radar = pair->roles[b] == TALLY_VV || pair->roles[b] == TALLY_VH;
+        const bool radar = tally_band_is_radar(pair->roles[b]);
         out->named_radar |= radar;
         out->named_optical |= !radar && pair->roles[b] != TALLY_PAN;
     }

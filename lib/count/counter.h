@@ -68,6 +68,9 @@ typedef struct tally_counter {
                           tally_findings *out, tally_error *err);
 } tally_counter;
 void tally_units_free(tally_unit **units, size_t n);
+/* A row for each zone of the unit: seen, but not counted, and why. */
+tally_status tally_findings_refuse(const tally_unit *unit, const char *why, tally_findings *out,
+                                   tally_error *err) TALLY_MUST_CHECK;
 
 extern const tally_counter tally_rail_counter;   /* count/rail.c */
 extern const tally_counter tally_yard_counter;   /* count/yard.c */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "count/counter.h"
 
+#include <math.h>
+#include <stdio.h>
+
 /* One more row; capacity is the next power of two. */
 static void *grow(void *rows, size_t n, size_t size)
 {
@@ -48,4 +51,24 @@ void tally_units_free(tally_unit **units, size_t n)
         tally_free((*units)[i].zones);
     tally_free(*units);
     *units = NULL;
+}
+
+tally_status tally_findings_refuse(const tally_unit *unit, const char *why, tally_findings *out,
+                                   tally_error *err)
+{
+    tally_status s = TALLY_OK;
+    for (size_t z = 0; z < unit->n_zones && s == TALLY_OK; z++) {
+        tally_zone_count row = { .zone = unit->zones[z],
+                                 .quality = TALLY_QUALITY_REFUSED,
+                                 .count = TALLY_NO_COUNT,
+                                 .low = NAN,
+                                 .high = NAN,
+                                 .estimate = NAN,
+                                 .extent = NAN,
+                                 .occupancy = NAN,
+                                 .seen = 1 };
+        snprintf(row.reason, sizeof row.reason, "%s", why);
+        s = tally_findings_add_zone(out, &row, err);
+    }
+    return s;
 }

@@ -14,7 +14,7 @@
  * few scenes tell land from ships: in eight such scenes three counts were off by one.
  *
  * Known failures stand in water.c and hull.c; besides, units above MAX_LEARN_PX learn no land, and
- * a vessel that never leaves cannot be told from a quay. Radar images are refused.
+ * a vessel that never leaves cannot be told from a quay. Radar scenes go by sar.c.
  *
  * Constants: THRESHOLD by eye on drawn and real scenes; COARSEST_M: a ship of 20 m is under two
  * pixels; RIM_M: the soft edge of clouds in udm2 masks.
@@ -25,6 +25,7 @@
 
 #include "base/base.h"
 #include "change/background.h"
+#include "count/sar.h"
 #include "count/vessel_view.h"
 
 #define THRESHOLD    5.0f
@@ -42,13 +43,6 @@
 #define LAND_WET     0.1f /* water in at most this share of the scenes */
 #define LAND_SPREAD  0.2f /* within this of its usual colour, as a share of it, */
 #define LAND_STEADY  0.7f /* in this share of the scenes */
-
-static bool is_radar(const tally_stack *stack)
-{
-    for (int b = 0; b < stack->n_bands; b++)
-        if (stack->roles[b] == TALLY_VV || stack->roles[b] == TALLY_VH) return true;
-    return false;
-}
 
 static bool touches(const tally_stack *stack, size_t berth, size_t water)
 {
@@ -225,6 +219,28 @@ static tally_status count_steady(const tally_context *ctx, const tally_stack *st
     return s;
 }
 
+static tally_box *cores_of(const sweep *w, size_t *n)
+{
+    *n = (size_t)w->across * (size_t)w->down;
+    tally_box *cores = tally_alloc(*n + 1, sizeof *cores);
+    for (size_t i = 0; cores && i < *n; i++)
+        cores[i] = core_of(w, (int)i);
+    return cores;
+}
+
+static tally_status learn_structure(const tally_context *ctx, const tally_stack *stack,
+                                    const sweep *w, const size_t *chosen, size_t n_chosen,
+                                    tally_patch *land, tally_error *err)
+{
+    size_t n;
+    tally_box *cores = cores_of(w, &n);
+    if (!cores) return tally_nomem(err, "what always shines");
+    const tally_status s =
+        tally_sar_structure_learn(ctx, stack, chosen, n_chosen, cores, n, w->box, land, err);
+    tally_free(cores);
+    return s;
+}
+
 static tally_status learn(const tally_context *ctx, const tally_stack *stack,
                           const tally_unit *unit, const size_t *chosen, size_t n_chosen,
                           tally_model *model, tally_error *err)
@@ -236,10 +252,15 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
     tally_patch wet = { 0 }, steady = { 0 }, land = { 0 };
     tally_status s;
 
-    if (n_chosen < LEARN_LEAST || is_radar(stack) || stack->grid.gsd_m > COARSEST_M ||
-        tally_box_empty(w.box) ||
+    if (n_chosen < LEARN_LEAST || stack->grid.gsd_m > COARSEST_M || tally_box_empty(w.box) ||
         (double)tally_box_width(w.box) * tally_box_height(w.box) > MAX_LEARN_PX)
         return TALLY_OK;
+    if (tally_stack_is_radar(stack)) {
+        s = learn_structure(ctx, stack, &w, chosen, n_chosen, &land, err);
+        if (s == TALLY_OK)
+            s = tally_model_put(model, stack, unit->name, "land", &land, &w.box, err);
+        goto out;
+    }
     if ((s = count_wet(ctx, stack, &w, chosen, n_chosen, &wet, err)) != TALLY_OK) goto out;
     s = tally_background_learn(ctx, stack, chosen, n_chosen, w.box, &settings, &centre, &sigma,
                                &count, err);
@@ -274,6 +295,8 @@ typedef struct count_job {
     size_t scene;
     sweep w;
     tally_water water;
+    bool is_radar;
+    tally_sar_water sar;              /* instead of `water` */
     tally_patch land;                 /* pixels NULL: not learned */
     double *zone_px, *seen_px;        /* by place in unit->zones */
     double *hull_m, *hull_px;         /* likewise: metres of hull, its pixels */
@@ -354,7 +377,7 @@ static tally_status measure_seen(count_job *job, const tally_patch *patch, tally
 static tally_status narrow_masks(const count_job *job, tally_vessel_masks *masks,
                                  const tally_patch *patch, tally_bits *out_blind, tally_error *err)
 {
-    const int rim = 1 + (int)(RIM_M / job->stack->grid.gsd_m);
+    const int rim = job->is_radar ? 0 : 1 + (int)(RIM_M / job->stack->grid.gsd_m);
     const tally_box window = masks->box;
     tally_bits blind;
     tally_status s = tally_bits_init(&blind, patch->width, patch->height, err);
@@ -372,6 +395,56 @@ static tally_status narrow_masks(const count_job *job, tally_vessel_masks *masks
                 tally_bits_clear(&masks->where, x, y);
         }
     *out_blind = blind;
+    return s;
+}
+
+/* The same for a radar scene; low and high are what stands out at twice and half the power. */
+static tally_status count_radar_block(count_job *job, int i, tally_findings *out, tally_error *err)
+{
+    static const float factors[] = { 1, 1.41421356f, 0.70710678f };
+    const tally_box window = window_of(&job->w, i), core = core_of(&job->w, i);
+    const tally_kernels *k = job->ctx->kernels;
+    const double gsd_m = job->stack->grid.gsd_m;
+    tally_patch patch = { 0 };
+    tally_vessel_masks masks = { 0 };
+    tally_bits blind = { 0 };
+    tally_sar_block block = { 0 };
+    tally_status s = tally_stack_read(job->ctx, job->stack, job->scene, window, &patch, err);
+
+    if (s == TALLY_OK) s = measure_seen(job, &patch, window, core, err);
+    if (s == TALLY_OK) s = tally_vessel_masks_init(&masks, job->stack, window, err);
+    if (s == TALLY_OK) s = narrow_masks(job, &masks, &patch, &blind, err);
+    if (s == TALLY_OK)
+        s = tally_sar_block_init(&block, k, &job->sar, &patch, &masks.where, gsd_m, err);
+    for (size_t f = 0; f < sizeof factors / sizeof *factors && s == TALLY_OK; f++) {
+        const tally_sar_view view = { .contrast = &block.contrast,
+                                      .water = &block.water,
+                                      .where = &masks.where,
+                                      .gsd_m = gsd_m,
+                                      .threshold = block.threshold * factors[f],
+                                      .ceiling = job->sar.ceiling };
+        tally_hulls hulls;
+        s = tally_sar_hulls_find(k, &view, &hulls, err);
+        if (s != TALLY_OK) break;
+        for (size_t h = 0; h < hulls.n && s == TALLY_OK; h++)
+            s = take_hull(job, &window, &core, &hulls.hulls[h], factors[f], out, err);
+        tally_hulls_fini(&hulls);
+    }
+    tally_sar_block_fini(&block);
+    tally_bits_fini(&blind);
+    tally_vessel_masks_fini(&masks);
+    tally_patch_fini(&patch);
+    return s;
+}
+
+static tally_status learn_radar(count_job *job, tally_error *err)
+{
+    size_t n;
+    tally_box *cores = cores_of(&job->w, &n);
+    if (!cores) return tally_nomem(err, "a radar scene's water");
+    const tally_status s =
+        tally_sar_learn(job->ctx, job->stack, job->scene, cores, n, &job->sar, err);
+    tally_free(cores);
     return s;
 }
 
@@ -456,26 +529,6 @@ static tally_status add_rows(const count_job *job, const char *why, tally_findin
     return s;
 }
 
-static tally_status refuse(const tally_unit *unit, const char *why, tally_findings *out,
-                           tally_error *err)
-{
-    tally_status s = TALLY_OK;
-    for (size_t z = 0; z < unit->n_zones && s == TALLY_OK; z++) {
-        tally_zone_count row = { .zone = unit->zones[z],
-                                 .quality = TALLY_QUALITY_REFUSED,
-                                 .count = TALLY_NO_COUNT,
-                                 .low = NAN,
-                                 .high = NAN,
-                                 .estimate = NAN,
-                                 .extent = NAN,
-                                 .occupancy = NAN,
-                                 .seen = 1 };
-        snprintf(row.reason, sizeof row.reason, "%s", why);
-        s = tally_findings_add_zone(out, &row, err);
-    }
-    return s;
-}
-
 static tally_status recall_land(count_job *job, const tally_model *model, tally_error *err)
 {
     tally_status s = tally_model_get(model, job->unit->name, "land", &job->land, err);
@@ -498,11 +551,13 @@ static tally_status run_job(count_job *job, const tally_model *model, tally_find
 
     if (s != TALLY_OK) return s;
     measure_zones(job);
-    s = learn_water(job->ctx, job->stack, job->scene, &job->w, &job->water, &why);
+    s = job->is_radar ? learn_radar(job, &why)
+                      : learn_water(job->ctx, job->stack, job->scene, &job->w, &job->water, &why);
     if (s == TALLY_E_NODATA) return add_rows(job, why.message, out, err);
     if (s != TALLY_OK) return tally_fail(err, s, "%s", why.message);
     for (int i = 0; i < job->w.across * job->w.down; i++)
-        if ((s = count_block(job, i, out, err)) != TALLY_OK) return s;
+        if ((s = (job->is_radar ? count_radar_block : count_block)(job, i, out, err)) != TALLY_OK)
+            return s;
     return add_rows(job, NULL, out, err);
 }
 
@@ -514,9 +569,9 @@ static tally_status count(const tally_context *ctx, const tally_stack *stack,
     const size_t n = unit->n_zones;
     tally_status s;
 
-    if (is_radar(stack)) return refuse(unit, "vessels are not counted in radar images", out, err);
+    job.is_radar = tally_stack_is_radar(stack);
     if (stack->grid.gsd_m > COARSEST_M)
-        return refuse(unit, "pixels too coarse for vessels of 20 m", out, err);
+        return tally_findings_refuse(unit, "pixels too coarse for vessels of 20 m", out, err);
     job.w = sweep_of(stack, unit);
     double *sums = tally_alloc(4 * n + 1, sizeof *sums);
     int64_t *counts = tally_alloc(3 * n + 1, sizeof *counts);

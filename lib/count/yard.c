@@ -124,13 +124,6 @@ static tally_status yard_bits(const tally_stack *stack, const tally_unit *unit, 
     return s;
 }
 
-static bool is_optical(const tally_stack *stack)
-{
-    for (int b = 0; b < stack->n_bands; b++)
-        if (stack->roles[b] == TALLY_VV || stack->roles[b] == TALLY_VH) return false;
-    return true;
-}
-
 /* Read a scene. Its own values come back where the stack's radiometry cannot be trusted: then
  * `own` is true and it must not be held against a learned level. */
 static tally_status read_scene(const tally_context *ctx, const tally_stack *stack,
@@ -313,7 +306,7 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
     bool found = false;
     tally_status s;
 
-    if (n_chosen < SCENES || !is_optical(stack)) return TALLY_OK;
+    if (n_chosen < SCENES || tally_stack_is_radar(stack)) return TALLY_OK;
     if ((s = yard_bits(stack, unit, &zone, &angle, err)) != TALLY_OK) return s;
     s = tally_background_learn(ctx, stack, chosen, n_chosen, unit->box, &settings, &centre, &sigma,
                                &count, err);
@@ -445,7 +438,7 @@ static tally_status count(const tally_context *ctx, const tally_stack *stack,
     double angle;
     tally_status s;
 
-    if (!is_optical(stack)) {
+    if (tally_stack_is_radar(stack)) {
         tally_zone_count row = { .zone = unit->zones[0],
                                  .quality = TALLY_QUALITY_REFUSED,
                                  .count = TALLY_NO_COUNT,

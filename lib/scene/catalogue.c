@@ -30,7 +30,7 @@ static tally_status read_bands(tally_builder *b, tally_error *err)
         if (role < 0 && n > 0 && strcmp(word, "-") != 0)
             return tally_fail(err, TALLY_E_ARG,
                               "--bands %s: %s is no role; they are blue, green, red, nir, pan, vv, "
-                              "vh, or - for none",
+                              "vh, hh, hv, sar, or - for none",
                               b->settings->bands, word);
         for (int i = 0; i < b->n_roles && role >= 0; i++)
             if (b->roles[i] == role)

@@ -41,6 +41,9 @@ typedef struct tally_naming {
 /* What the sidecars tell; strings are the catalogue's. */
 typedef struct tally_sidecar {
     const char *id, *satellite, *sensor, *orbit;
+    int relative_orbit; /* 0: not said */
+    bool is_radar;
+    int polarisation; /* a role; -1: not said */
     tally_moment moments[2];
     int n_moments;
     double sun_azimuth, sun_elevation, off_nadir, view_azimuth, cloud, gsd_m;

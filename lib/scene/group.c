@@ -433,13 +433,21 @@ tally_status tally_scenes_make(tally_builder *b, tally_catalogue *c, tally_error
 /* The product and bands, before the GSD: "AnalyticMS_SR-bgrn", "sar-ascending-vv". */
 static char *kind_of(const tally_builder *b, const tally_catalogue *c, const tally_scene *s)
 {
-    static const char *const letters[TALLY_BAND_ROLES] = { "b", "g", "r", "n", "p", "vv", "vh" };
+    static const char *const letters[TALLY_BAND_ROLES] = { "b",  "g",  "r",  "n",  "p",
+                                                           "vv", "vh", "hh", "hv", "" };
     const tally_draft *d = &b->drafts[s->tiles[0] - c->tiles];
     char bands[32] = "";
-    bool sar = s->bands[TALLY_VV] || s->bands[TALLY_VH];
+    bool sar = false;
+    for (int r = TALLY_VV; r < TALLY_BAND_ROLES; r++)
+        sar = sar || s->bands[r];
     for (int r = 0; r < TALLY_BAND_ROLES; r++)
         if (s->bands[r]) strcat(bands, letters[r]);
-    if (sar) return tally_format("sar-%s-%s", *d->said.orbit ? d->said.orbit : "any", bands);
+    const char *orbit = *d->said.orbit ? d->said.orbit : "any";
+    const char *dash = *bands ? "-" : "";
+    /* another track looks from another angle: a quay shines elsewhere */
+    if (sar && d->said.relative_orbit > 0)
+        return tally_format("sar-%s-%d%s%s", orbit, d->said.relative_orbit, dash, bands);
+    if (sar) return tally_format("sar-%s%s%s", orbit, dash, bands);
     return tally_format("%s-%s", *d->naming.product ? d->naming.product : "image", bands);
 }
 

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which band is what: --bands, else STAC eo:bands, else the bands' descriptions, else their colour
- * interpretation, else the product's name. The first source that knows any band is believed for
- * all. A single grey band is `pan`; of several unknown bands the first stands in as `pan`, so that
- * one can at least look and align.
+ * Which band is what: --bands, else of a radar image (sensor.c) its polarisation, else STAC
+ * eo:bands, else the bands' descriptions, else their colour interpretation, else the product's
+ * name. The first source that knows any band is believed for all. A single grey band is `pan`; of
+ * several unknown bands the first stands in as `pan`, so that one can at least look and align.
  */
 #include <gdal.h>
 #include <string.h>
 #include <strings.h>
 
 #include "scene/roles.h"
+#include "scene/sensor.h"
 
-static const char *const names[TALLY_BAND_ROLES] = { "blue", "green", "red", "nir",
-                                                     "pan",  "vv",    "vh" };
+static const char *const names[TALLY_BAND_ROLES] = { "blue", "green", "red", "nir", "pan",
+                                                     "vv",   "vh",    "hh",  "hv",  "sar" };
 
 const char *tally_band_role_name(tally_band_role role)
 {
@@ -88,6 +89,29 @@ static bool from_name(tally_draft *d)
     return n == 8 && take(d, eight, 8);
 }
 
+static void forget_radar(int *roles, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (roles[i] >= 0 && tally_band_is_radar((tally_band_role)roles[i])) roles[i] = -1;
+}
+
+/* Bands named by polarisation, else the first: what another band of a radar file holds (an angle, a
+ * mask) is nothing to count in. */
+static void take_radar(tally_draft *d, const int *described, int n)
+{
+    const int *sources[] = { d->said.roles, described };
+    const int sizes[] = { d->said.n_roles, n };
+    for (int k = 0; k < 2; k++) {
+        int radar[TALLY_NAMED_BANDS];
+        for (int i = 0; i < sizes[k]; i++)
+            radar[i] = sources[k][i] >= 0 && tally_band_is_radar((tally_band_role)sources[k][i])
+                           ? sources[k][i]
+                           : -1;
+        if (take(d, radar, sizes[k])) return;
+    }
+    d->tile.bands[tally_draft_polarisation(d)] = 1;
+}
+
 void tally_roles_set(const tally_builder *b, void *data, tally_draft *d)
 {
     int described[TALLY_NAMED_BANDS], coloured[TALLY_NAMED_BANDS];
@@ -99,8 +123,17 @@ void tally_roles_set(const tally_builder *b, void *data, tally_draft *d)
         coloured[i] = from_colour(band);
         if (GDALGetRasterColorInterpretation(band) == GCI_AlphaBand) d->tile.has_alpha = i + 1;
     }
-    if (take(d, b->roles, b->n_roles) || take(d, d->said.roles, d->said.n_roles) ||
-        take(d, described, n) || take(d, coloured, n) || from_name(d))
+    if (take(d, b->roles, b->n_roles)) return;
+    if (tally_draft_is_radar(b, data, d)) {
+        take_radar(d, described, n);
+        return;
+    }
+    if (b->settings->sensor == TALLY_SENSOR_OPTICAL) {
+        forget_radar(d->said.roles, d->said.n_roles);
+        forget_radar(described, n);
+    }
+    if (take(d, d->said.roles, d->said.n_roles) || take(d, described, n) || take(d, coloured, n) ||
+        from_name(d))
         return;
     d->tile.bands[TALLY_PAN] = 1;
     d->roles_guessed = n > 1;

@@ -176,6 +176,11 @@ tally_status tally_scan(const tally_context *ctx, const tally_scan_settings *set
     *result = (tally_scan_result) { 0 };
     tally_status s = parse_nodata(settings->nodata, &look.nodata, err);
     if (s != TALLY_OK) return s;
+    const int sensor = tally_sensor_parse(settings->sensor);
+    if (sensor < 0)
+        return tally_fail(err, TALLY_E_ARG, "--sensor %s: is none of auto, optical, sar; give one",
+                          settings->sensor);
+    look.sensor = (tally_sensor_kind)sensor;
     tally_gdal_begin();
     if ((s = tally_catalogue_read(ctx, &look, &c, err)) != TALLY_OK) return s;
     result->n_scenes = c->n_scenes;

@@ -17,8 +17,25 @@ typedef enum tally_band_role {
     TALLY_PAN,
     TALLY_VV,
     TALLY_VH,
+    TALLY_HH,
+    TALLY_HV,
+    TALLY_RADAR, /* radar of a polarisation that nothing tells */
     TALLY_BAND_ROLES
 } tally_band_role;
+
+static inline bool tally_band_is_radar(tally_band_role role)
+{
+    return role >= TALLY_VV && role < TALLY_BAND_ROLES;
+}
+
+/* --sensor */
+typedef enum tally_sensor_kind {
+    TALLY_SENSOR_AUTO, /* as bands, items, tags and names tell */
+    TALLY_SENSOR_OPTICAL,
+    TALLY_SENSOR_SAR
+} tally_sensor_kind;
+/* `auto` (or NULL), `optical`, `sar`; -1 for another word. */
+int tally_sensor_parse(const char *word);
 
 /* `blue`, `green`, ... and back; -1 for another word. */
 const char *tally_band_role_name(tally_band_role role);
@@ -75,6 +92,7 @@ typedef struct tally_catalogue_settings {
     size_t n_inputs;
     const char *bands; /* "blue,green,red,nir" or NULL */
     double nodata;     /* NaN: as the files say */
+    tally_sensor_kind sensor;
     const tally_known_scene *known;
     size_t n_known;
 } tally_catalogue_settings;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "scene/draft.h"
+#include "scene/sensor.h"
 
 #define MOST_BYTES (16 << 20)
 
@@ -18,6 +18,7 @@ void tally_sidecar_none(tally_sidecar *out)
                              .satellite = "",
                              .sensor = "",
                              .orbit = "",
+                             .polarisation = -1,
                              .sun_azimuth = NAN,
                              .sun_elevation = NAN,
                              .off_nadir = NAN,
@@ -103,6 +104,13 @@ void tally_sidecar_item(tally_builder *b, const json_t *item, const char *asset,
     out->gsd_m = number(p, "gsd", 0.01, 10000);
     out->satellite = text(b, p, "platform");
     out->orbit = text(b, p, "sat:orbit_state");
+    const double track = number(p, "sat:relative_orbit", 1, 100000);
+    out->relative_orbit = isnan(track) ? 0 : (int)track;
+    out->is_radar = tally_item_is_radar(p);
+    const json_t *polarisations = json_object_get(p, "sar:polarizations");
+    const char *first = json_string_value(json_array_get(polarisations, 0));
+    if (first && json_array_size(polarisations) == 1)
+        out->polarisation = tally_band_role_parse(first);
     const char *instrument =
         json_string_value(json_array_get(json_object_get(p, "instruments"), 0));
     out->sensor = *out->satellite ? out->satellite : instrument ? tally_keep(b, instrument) : "";

@@ -11,6 +11,7 @@ typedef struct tally_scan_settings {
     size_t n_inputs;
     const char *bands;  /* "blue,green,red,nir", or NULL: as the files say */
     const char *nodata; /* a number, or NULL: as the files say */
+    const char *sensor; /* "auto", "optical", "sar"; NULL: auto */
     tally_scan_format format;
 } tally_scan_settings;
 
