@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "count/rail.h"
+#include "count/rail_fine.h"
 
 enum { TRACKS_A_UNIT = TALLY_TRACKS_A_UNIT, ROUNDS = 3 };
 static const double HALF_WIDTH_M =
@@ -509,6 +510,21 @@ static tally_status add_cut(const tally_stack *stack, const tally_track *t,
     return tally_findings_add_found(out, &f, err);
 }
 
+/* The cars of a row that are coupled, as cuts; returns how many. cuts: room for row->n. */
+static size_t cuts_of_row(const tally_track *t, const tally_rail_row *row, tally_cut *cuts)
+{
+    size_t n = 0;
+    double body = 0.5 + TALLY_CAR_HALF_GAP_M / t->step_m;
+    for (size_t k = 0; k < row->n; k++) {
+        const tally_car *car = &row->cars[k];
+        if (k == 0 || car->from > row->cars[k - 1].to)
+            cuts[n++] = (tally_cut) { .from = (int)fmax(0, lround(car->from + body)) };
+        cuts[n - 1].to = (int)fmin(t->n, lround(car->to - body) + 1);
+        cuts[n - 1].cars++;
+    }
+    return n;
+}
+
 static double share_seen(const tally_track *t, const tally_rail_state *s)
 {
     int n = 0;
@@ -570,11 +586,16 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
 {
     tally_patch strips[TRACKS_A_UNIT] = { 0 }, lit[TRACKS_A_UNIT] = { 0 };
     tally_rail_state states[TRACKS_A_UNIT] = { 0 };
+    tally_rail_row rows[TRACKS_A_UNIT] = { 0 };
+    tally_rail_sun suns[TRACKS_A_UNIT] = { 0 };
     int64_t cars[TRACKS_A_UNIT][3] = { 0 };
+    const bool fine = stack->grid.gsd_m <= TALLY_RAIL_FINEST_M;
     static const double biases[3] = { 0, -BIAS_STEP, BIAS_STEP };
     tally_status s = read_strips(ctx, stack, unit, u, scene, strips, err);
     for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
         s = tally_rail_state_init(&states[i], &u->tracks[i], err);
+    for (size_t i = 0; i < u->n; i++)
+        suns[i] = sun_on(stack, &u->tracks[i], stack->scenes[scene].scene);
     if (s == TALLY_OK) s = lit_init(u, strips, lit, err);
     /* light twice: what was found in the first throws the shadows that the second leaves out */
     const rail_belief first = { .shadows = true };
@@ -584,13 +605,18 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
     if (s == TALLY_OK) s = tally_rail_relight(&view, snow, err);
     if (s == TALLY_OK) s = judge_unit(stack, &view, scene, &first, &shade, err);
     if (s == TALLY_OK) s = tally_rail_relight(&view, snow, err);
+    if (s == TALLY_OK && fine) s = tally_rail_scene_noise(&view, &shade, err);
     /* the threshold as it is comes last, so that its states stay */
     for (int k = 2; k >= 0 && s == TALLY_OK; k--) {
         const rail_belief belief = { .bias = biases[k], .shadows = true };
         tally_rail_shade same = shade;
         s = judge_unit(stack, &view, scene, &belief, &same, err);
+        for (size_t i = 0; i < u->n; i++)
+            tally_rail_row_fini(&rows[i]);
+        if (s == TALLY_OK && fine)
+            s = tally_rail_take_apart(ctx->wagons, &view, suns, snow, rows, err);
         for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
-            cars[i][k] = cuts_of(&u->tracks[i], &states[i], NULL, NULL);
+            cars[i][k] = fine ? (int64_t)rows[i].n : cuts_of(&u->tracks[i], &states[i], NULL, NULL);
     }
     for (size_t i = 0; i < u->n && s == TALLY_OK; i++) {
         const tally_track *t = &u->tracks[i];
@@ -600,7 +626,10 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
             s = tally_nomem(err, "the cuts");
             break;
         }
-        cuts_of(t, &states[i], cuts, &n_cuts);
+        if (fine)
+            n_cuts = cuts_of_row(t, &rows[i], cuts);
+        else
+            cuts_of(t, &states[i], cuts, &n_cuts);
         tally_zone_count z = count_track(stack, t, &empty[i], &states[i], cars[i], n_cuts);
         s = tally_findings_add_zone(out, &z, err);
         for (size_t k = 0; k < n_cuts && s == TALLY_OK && z.count != TALLY_NO_COUNT; k++)
@@ -611,6 +640,7 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
         tally_patch_fini(&strips[i]);
         tally_patch_fini(&lit[i]);
         tally_rail_state_fini(&states[i]);
+        tally_rail_row_fini(&rows[i]);
     }
     return s;
 }

@@ -55,7 +55,9 @@ tally_rail_shade tally_rail_usual_shade(const tally_band_role *roles, int bands)
 typedef struct tally_rail_state {
     bool *seen;
     bool *occupied;
-    float *logit;      /* evidence for "occupied", natural log odds per column */
+    float *logit; /* evidence for "occupied", natural log odds per column */
+    float
+        *shaded_logit; /* the same where the ground may lie in the shadow of the track's own cut */
     float *noise;      /* of the light there, in units of the empty track's; >= 1 */
     tally_bits shadow; /* n x lanes: in the shadow of what is believed to stand on the tracks */
     tally_bits shaded; /* n x lanes: may be in some shadow, a tall wagon's or a building's */
@@ -135,6 +137,12 @@ tally_status tally_rail_measure_shade(const tally_rail_scene *scene, tally_rail_
  * under cloud become not valid, unless snow lies. Ground in states' shadow is left out. */
 tally_status tally_rail_relight(const tally_rail_scene *scene, bool snow,
                                 tally_error *err) TALLY_MUST_CHECK;
+
+/* Where even the emptiest quarter of the unit's quietest track lies farther from empty than noise
+ * does, the scene is less like the others than its open ground tells (a shift that is left, frost,
+ * another sun): states' noise becomes so much more. Fine pixels. */
+tally_status tally_rail_scene_noise(const tally_rail_scene *scene, const tally_rail_shade *shade,
+                                    tally_error *err) TALLY_MUST_CHECK;
 
 /*
  * Judge a strip, in the empty track's light, against it. Where out->shaded says so, a neighbour's

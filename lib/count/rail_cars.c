@@ -1,64 +1,43 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A cut is a row of cars whose lengths stand in a catalogue: a semi-Markov chain (explicit-duration
- * hidden Markov model; Rabiner 1989, doi:10.1109/5.18626). Each car's length is that of its kind,
- * give or take SIZE_SD_M; after a car its own kind follows more often than chance, for trains are
- * made up of lots; a boundary between two cars gains or loses what the gap evidence says at its
- * column. The cut's ends are where they were found, give or take, with a heavy tail.
+ * A cut is a row of cars whose lengths stand in a catalogue, and, where the occupancy is known
+ * column by column, of spaces between them (rail_chain.c). Each car's length is that of its kind,
+ * give or take SIZE_SD_M; after a car its own kind follows more often than chance; a boundary
+ * between two cars gains or loses what the gap evidence says at its column; a space must look bare,
+ * or, behind the end that the sun shines past, like bare ground in the cut's own shadow. Without
+ * occupancy the cut's ends are where they were found, give or take, with a heavy tail.
  *
- * Two passes by dynamic programming over (column, cars so far, length). The sum over all ways gives
- * the probability of each count, for each fleet of the catalogue, and the fleets are weighed by how
- * well they explain the cut. The count is the median of that. Then the best single way with so many
- * cars (Viterbi) gives the boundaries.
+ * The sum over all ways gives the probability of each count, for each fleet of the catalogue, and
+ * the fleets are weighed by how well they explain the cut. The count is the median of that. Then
+ * the best single way with so many cars (Viterbi) gives the boundaries.
  *
  * Gap evidence is zero-sum by construction (rail_gaps.c): its likelihood ratios have mean one, so
  * that it moves boundaries and chooses between lengths, but a cut without visible gaps is counted
  * by its length alone, and the posterior is as wide as the mix of lengths makes it.
  *
- * Known failures: a space of more than a metre or two between uncoupled wagons that the occupancy
- * bridged is taken for longer wagons; wagons that are in no row of the catalogue.
+ * Known failures: without occupancy, a space between uncoupled wagons is taken for longer wagons;
+ * wagons that are in no row of the catalogue.
  */
 #include "count/rail_cars.h"
 
 #include <math.h>
 #include <string.h>
 
-static const double SIZE_SD_M = 0.25;    /* a boundary is found to half a column */
-static const double SAME_AGAIN = 0.6;    /* probability that a car repeats the last one's kind;
-                                            trains on the 1520 mm net are made up of lots */
-static const double HALF_GAP_M = 0.57;   /* coupler face to body: (13.92 - 12.78) / 2 (DOMAIN.md) */
+#include "count/rail_chain.h"
+
+static const double SIZE_SD_M = 0.25; /* a boundary is found to half a column */
+static const double HALF_GAP_M = TALLY_CAR_HALF_GAP_M;
 static const double MARGIN_M = 8;        /* ends are looked for this far out */
 static const double ALIKE_M = 0.12;      /* lengths this close are one to the eye */
 static const double MOST_PIECE_M = 1200; /* more is taken in pieces, cut at the clearest gap */
 static const double LAST_M = 40;         /* of a piece: where that gap is looked for */
-static const double MOST_LOG = 3.5;      /* of one gap's evidence: 340 gaps stay within a double */
-enum { MOST_LENGTHS = 24, MOST_SPAN = 12, MOST_COLUMNS = 100000000 };
-
-typedef struct length_class {
-    double length, weight; /* columns */
-    int shortest, n_spans; /* columns */
-    double span[MOST_SPAN];
-} length_class;
-
-/* The distinct lengths of one fleet. */
-typedef struct fleet {
-    length_class lengths[MOST_LENGTHS];
-    int n;
-    int longest; /* columns */
-} fleet;
-
-/* One piece of a cut on its own grid of columns. */
-typedef struct piece {
-    int first, n;        /* columns of the track, margins included */
-    double *lr;          /* n: likelihood ratio of a boundary */
-    double *start, *end; /* n: weight of the cut's beginning or ending there */
-    double from, to;     /* places, relative to first */
-    bool from_open, to_open;
-    int most; /* cars */
-} piece;
+static const double MOST_LOG = 3.5;      /* of one gap's evidence */
+static const double MOST_BARE_LOG = 3;   /* of one column's occupancy */
+static const double RUNS_ON = 0.3; /* probability that a cut at an open end does reach past it */
+enum { MOST_COLUMNS = 100000000 };
 
 /* To the length that is alike; when there is no more room, to the nearest. */
-static void add_length(fleet *f, double length, double weight, double step_m)
+static void add_length(tally_chain_fleet *f, double length, double weight, double step_m)
 {
     int near = -1;
     for (int i = 0; i < f->n; i++)
@@ -66,11 +45,11 @@ static void add_length(fleet *f, double length, double weight, double step_m)
             fabs(f->lengths[i].length - length) < fabs(f->lengths[near].length - length))
             near = i;
     if (near < 0 ||
-        (fabs(f->lengths[near].length - length) * step_m > ALIKE_M && f->n < MOST_LENGTHS)) {
-        f->lengths[f->n++] = (length_class) { .length = length, .weight = weight };
+        (fabs(f->lengths[near].length - length) * step_m > ALIKE_M && f->n < TALLY_CHAIN_LENGTHS)) {
+        f->lengths[f->n++] = (tally_chain_length) { .length = length, .weight = weight };
         return;
     }
-    length_class *l = &f->lengths[near];
+    tally_chain_length *l = &f->lengths[near];
     l->length = (l->length * l->weight + length * weight) / (l->weight + weight);
     l->weight += weight;
 }
@@ -78,18 +57,20 @@ static void add_length(fleet *f, double length, double weight, double step_m)
 /* Deviation of a car's length, columns: it is no finer than the columns are. */
 static double size_sd(double step_m)
 {
-    return tally_clamp(SIZE_SD_M / step_m, 0.5, (MOST_SPAN / 2 - 1) / 2.5);
+    return tally_clamp(SIZE_SD_M / step_m, 0.5, (TALLY_CHAIN_SPAN / 2 - 1) / 2.5);
 }
 
-static void make_fleet(const tally_rail_catalogue *c, int which, double step_m, fleet *f)
+static void make_fleet(const tally_rail_catalogue *c, int which, double step_m,
+                       tally_chain_fleet *f)
 {
-    *f = (fleet) { 0 };
+    *f = (tally_chain_fleet) { 0 };
     for (size_t i = 0; i < c->n; i++)
         if (c->kinds[i].fleet == which)
             add_length(f, c->kinds[i].length_m / step_m, c->kinds[i].weight, step_m);
     double sd = size_sd(step_m);
+    f->shortest = MOST_COLUMNS;
     for (int k = 0; k < f->n; k++) {
-        length_class *l = &f->lengths[k];
+        tally_chain_length *l = &f->lengths[k];
         int half = (int)ceil(2.5 * sd);
         double sum = 0;
         l->shortest = (int)floor(l->length) - half + 1;
@@ -101,11 +82,12 @@ static void make_fleet(const tally_rail_catalogue *c, int which, double step_m, 
             l->span[i] /= sum;
         int longest = l->shortest + l->n_spans;
         f->longest = longest > f->longest ? longest : f->longest;
+        f->shortest = l->shortest < f->shortest ? l->shortest : f->shortest;
     }
 }
 
 /* How likely a car of the fleet is longer than twice `half`. */
-static double longer_than(const fleet *f, double half)
+static double longer_than(const tally_chain_fleet *f, double half)
 {
     double sum = 0;
     for (int k = 0; k < f->n; k++)
@@ -120,159 +102,74 @@ static double end_density(double off_sd)
     return 1 / (a * a);
 }
 
-static void weigh_ends(const fleet *f, double step_m, double end_sd_m, piece *p)
+/* Where a piece may begin and end. At an open end the next car has its middle outside, and its
+ * phase is anything; at a closed one the body begins where it was found; before a space nothing is
+ * fixed. */
+static void weigh_ends(const tally_chain_fleet *f, double step_m, double end_sd_m,
+                       tally_chain_piece *p)
 {
     double gap = HALF_GAP_M / step_m, sd = fmax(end_sd_m, 0.1) / step_m;
+    double open = p->bare ? RUNS_ON / fmax(1, f->lengths[0].length) : 1;
     for (int j = 0; j < p->n; j++) {
-        /* the car before an open beginning has its middle outside */
-        p->start[j] =
-            p->from_open ? longer_than(f, j - p->from) : end_density((j + gap - p->from) / sd) / sd;
-        p->end[j] =
-            p->to_open ? longer_than(f, p->to - j) : end_density((j - gap - p->to) / sd) / sd;
+        p->start[j] = p->from_open     ? open * longer_than(f, j - p->from)
+                      : p->bare_before ? 0
+                                       : end_density((j + gap - p->from) / sd) / sd;
+        p->end[j] = p->to_open      ? open * longer_than(f, p->to - j)
+                    : p->bare_after ? j == p->n - 1
+                                    : end_density((j - gap - p->to) / sd) / sd;
     }
 }
 
-/* May a car from j to j + span belong to the cut? At an open end its middle must lie inside. */
-static bool middle_inside(const piece *p, int j, int span)
-{
-    double middle = j + span / 2.0;
-    return !(p->from_open && middle < p->from) && !(p->to_open && middle > p->to);
-}
-
-/* Cars that fit between the piece's beginning and column j, at most. */
-static int most_at(const piece *p, const fleet *f, int j)
-{
-    int shortest = f->longest;
-    for (int k = 0; k < f->n; k++)
-        shortest = f->lengths[k].shortest < shortest ? f->lengths[k].shortest : shortest;
-    int m = j / (shortest > 1 ? shortest : 1);
-    return m < p->most ? m : p->most;
-}
-
-/* Sum over all ways: out[m] is the likelihood of m cars. */
-static tally_status sum_ways(const piece *p, const fleet *f, double *out, tally_error *err)
-{
-    /* a ring of columns, for no car reaches back farther than the longest */
-    size_t ring = (size_t)f->longest + 1, cell = (size_t)f->n, row = (size_t)(p->most + 1) * cell;
-    double *ways = tally_alloc(ring * row, sizeof *ways);
-    if (!ways) return tally_nomem(err, "a cut");
-    memset(out, 0, (size_t)(p->most + 1) * sizeof *out);
-    for (int j = 0; j < p->n; j++) {
-        double *here = ways + (size_t)j % ring * row;
-        int most = most_at(p, f, j);
-        if (p->from_open || p->to_open) out[0] += p->start[j] * p->end[j];
-        for (int m = 0; m <= most; m++) {
-            double sum = 0;
-            for (int k = 0; k < f->n; k++)
-                sum += here[(size_t)m * cell + (size_t)k];
-            if (m > 0) out[m] += sum * p->end[j];
-            if (m == p->most || (sum == 0 && m > 0)) continue;
-            for (int k = 0; k < f->n; k++) {
-                const length_class *l = &f->lengths[k];
-                double go = m == 0 ? l->weight * p->start[j]
-                                   : p->lr[j] * (SAME_AGAIN * here[(size_t)m * cell + (size_t)k] +
-                                                 (1 - SAME_AGAIN) * l->weight * sum);
-                if (!(go > 0)) continue;
-                for (int i = 0; i < l->n_spans; i++) {
-                    int to = j + l->shortest + i;
-                    if (to >= p->n || !middle_inside(p, j, l->shortest + i)) continue;
-                    ways[(size_t)to % ring * row + (size_t)(m + 1) * cell + (size_t)k] +=
-                        go * l->span[i];
-                }
-            }
-        }
-        memset(here, 0, row * sizeof *here);
-    }
-    tally_free(ways);
-    return TALLY_OK;
-}
-
-/* The best way with `n` cars. bounds: n + 1 columns; kinds: n indices of the fleet's lengths. */
-static tally_status best_way(const piece *p, const fleet *f, int n, int *bounds, int *kinds,
-                             tally_error *err)
-{
-    size_t ring = (size_t)f->longest + 1, cell = (size_t)f->n, row = (size_t)(n + 1) * cell;
-    double *ways = tally_alloc(ring * row, sizeof *ways), best = 0;
-    /* how a car came to end at a column: its span, and the length of the one before */
-    uint8_t(*back)[2] = tally_alloc((size_t)p->n * row, sizeof *back);
-    tally_status s = ways && back ? TALLY_OK : tally_nomem(err, "a cut");
-    int at = -1, kind = 0;
-    for (int j = 0; j < p->n && s == TALLY_OK; j++) {
-        double *here = ways + (size_t)j % ring * row;
-        int most = most_at(p, f, j);
-        for (int m = 0; m <= n && m <= most; m++) {
-            int top = 0;
-            const double *now = here + (size_t)m * cell;
-            for (int k = 1; k < f->n; k++)
-                if (now[k] > now[top]) top = k;
-            if (m == n && now[top] * p->end[j] > best)
-                best = now[top] * p->end[j], at = j, kind = top;
-            if (m == n || (m > 0 && !(now[top] > 0))) continue;
-            for (int k = 0; k < f->n; k++) {
-                const length_class *l = &f->lengths[k];
-                double fresh = m == 0 ? l->weight * p->start[j]
-                                      : p->lr[j] * (1 - SAME_AGAIN) * l->weight * now[top];
-                double same =
-                    m == 0 ? 0 : p->lr[j] * (SAME_AGAIN + (1 - SAME_AGAIN) * l->weight) * now[k];
-                double go = fmax(fresh, same);
-                for (int i = 0; i < l->n_spans && go > 0; i++) {
-                    int to = j + l->shortest + i;
-                    if (to >= p->n || !middle_inside(p, j, l->shortest + i)) continue;
-                    double *there =
-                        &ways[(size_t)to % ring * row + (size_t)(m + 1) * cell + (size_t)k];
-                    if (!(go * l->span[i] > *there)) continue;
-                    *there = go * l->span[i];
-                    uint8_t *b = back[(size_t)to * row + (size_t)(m + 1) * cell + (size_t)k];
-                    b[0] = (uint8_t)i;
-                    b[1] = (uint8_t)(same >= fresh ? k : top);
-                }
-            }
-        }
-        memset(here, 0, row * sizeof *here);
-    }
-    for (int m = n; m > 0 && at >= 0 && s == TALLY_OK; m--) {
-        const uint8_t *b = back[(size_t)at * row + (size_t)m * cell + (size_t)kind];
-        bounds[m] = at;
-        kinds[m - 1] = kind;
-        at -= f->lengths[kind].shortest + b[0];
-        kind = b[1];
-        bounds[m - 1] = at;
-    }
-    if (s == TALLY_OK && at < 0)
-        for (int m = 0; m <= n; m++) /* no way fits: as many equal cars */
-            bounds[m] = (int)lround(p->from + (p->to - p->from) * m / n);
-    tally_free(ways);
-    tally_free(back);
-    return s;
-}
-
-static void piece_fini(piece *p)
+static void piece_fini(tally_chain_piece *p)
 {
     tally_free(p->lr);
     tally_free(p->start);
     tally_free(p->end);
+    tally_free(p->bare);
+    tally_free(p->shaded);
 }
 
-static tally_status piece_init(const tally_cut_evidence *e, double from, double to, bool from_open,
-                               bool to_open, double shortest, piece *p, tally_error *err)
+/* exp of what is said at a column, or 1. */
+static double ratio_at(const float *say, int n, int c, double sign, double most)
+{
+    if (!say || c < 0 || c >= n || !isfinite(say[c])) return 1;
+    return exp(tally_clamp(sign * say[c], -most, most));
+}
+
+/* The piece of `e` from..to; `first`, `last`: it holds that end of the cut. */
+static tally_status piece_init(const tally_cut_evidence *e, double from, double to, bool first,
+                               bool last, double shortest, tally_chain_piece *p, tally_error *err)
 {
     int margin = (int)ceil((MARGIN_M + HALF_GAP_M) / e->step_m);
-    *p = (piece) { .first = (int)floor(from) - margin, .from_open = from_open, .to_open = to_open };
-    p->n = (int)ceil(to) + margin - p->first + 1;
+    *p = (tally_chain_piece) { .first = (int)floor(from) - margin,
+                               .from_open = first && e->from_open,
+                               .to_open = last && e->to_open,
+                               .bare_before = first && e->logit,
+                               .bare_after = last && e->logit,
+                               .shade = e->shaded_logit ? e->shade_m / e->step_m : 0,
+                               .edge = (int)lround(HALF_GAP_M / e->step_m) };
+    int end = (int)ceil(to) + margin + 1;
+    if (p->bare_before && !p->from_open && p->first < e->window_from) p->first = e->window_from;
+    if (p->bare_after && !p->to_open && end > e->window_to) end = e->window_to;
+    p->n = end - p->first;
     p->from = from - p->first;
     p->to = to - p->first;
     p->most = (int)(p->n / fmax(shortest, 1)) + 1;
     p->lr = tally_alloc((size_t)p->n, sizeof *p->lr);
     p->start = tally_alloc((size_t)p->n, sizeof *p->start);
     p->end = tally_alloc((size_t)p->n, sizeof *p->end);
-    if (!p->lr || !p->start || !p->end) {
+    p->bare = e->logit ? tally_alloc((size_t)p->n, sizeof *p->bare) : NULL;
+    p->shaded = e->logit ? tally_alloc((size_t)p->n, sizeof *p->shaded) : NULL;
+    if (!p->lr || !p->start || !p->end || (e->logit && (!p->bare || !p->shaded))) {
         piece_fini(p);
         return tally_nomem(err, "a cut");
     }
     for (int j = 0; j < p->n; j++) {
-        int c = p->first + j;
-        double say = e->gap && c >= 0 && c < e->n && isfinite(e->gap[c]) ? e->gap[c] : 0;
-        p->lr[j] = exp(tally_clamp(say, -MOST_LOG, MOST_LOG));
+        p->lr[j] = ratio_at(e->gap, e->n, p->first + j, 1, MOST_LOG);
+        if (!p->bare) continue;
+        p->bare[j] = ratio_at(e->logit, e->n, p->first + j, -1, MOST_BARE_LOG);
+        p->shaded[j] =
+            fmax(p->bare[j], ratio_at(e->shaded_logit, e->n, p->first + j, -1, MOST_BARE_LOG));
     }
     return TALLY_OK;
 }
@@ -293,29 +190,32 @@ static int kind_of(const tally_rail_catalogue *c, int which, double length_m)
 
 /* What one piece came to: the posterior of its count, and its boundaries. */
 static tally_status solve_piece(const tally_rail_catalogue *c, const double *fleet_log,
-                                const tally_cut_evidence *e, piece *p, double *posterior,
-                                double logs[TALLY_FLEETS_MAX], tally_cars *out, tally_error *err)
+                                const tally_cut_evidence *e, tally_chain_piece *p,
+                                double *posterior, double logs[TALLY_FLEETS_MAX], tally_cars *out,
+                                tally_error *err)
 {
     size_t n = (size_t)p->most + 1;
-    fleet *f = tally_alloc(1, sizeof *f);
+    tally_chain_fleet *f = tally_alloc(1, sizeof *f);
     double *ways = tally_alloc(n * TALLY_FLEETS_MAX, sizeof *ways);
-    int *bounds = tally_alloc(n + 1, sizeof *bounds), *kinds = tally_alloc(n, sizeof *kinds);
+    tally_chain_car *cars = tally_alloc(n, sizeof *cars);
     double weight[TALLY_FLEETS_MAX] = { 0 }, most = -INFINITY, total = 0;
-    int best = 0;
-    tally_status s = f && ways && bounds && kinds ? TALLY_OK : tally_nomem(err, "a cut");
+    int best = 0, found = 0;
+    tally_status s = f && ways && cars ? TALLY_OK : tally_nomem(err, "a cut");
     for (int w = 0; w < c->n_fleets && s == TALLY_OK; w++) {
         make_fleet(c, w, e->step_m, f);
         weigh_ends(f, e->step_m, e->end_sd_m, p);
-        s = sum_ways(p, f, ways + (size_t)w * n, err);
-        double sum = 0;
+        double sum = 0, scale_log;
+        s = tally_chain_sum(p, f, ways + (size_t)w * n, &scale_log, err);
         for (size_t m = 0; m < n; m++)
             sum += ways[(size_t)w * n + m];
-        logs[w] = sum > 0 ? log(sum) : -700;
+        for (size_t m = 0; m < n && sum > 0; m++)
+            ways[(size_t)w * n + m] /= sum;
+        logs[w] = sum > 0 ? log(sum) + scale_log : -1e6;
         weight[w] = logs[w] + (fleet_log ? fleet_log[w] : 0);
         if (weight[w] > most) most = weight[w], best = w;
     }
     for (int w = 0; w < c->n_fleets && s == TALLY_OK; w++) {
-        double share = exp(weight[w] - most - logs[w]);
+        double share = exp(weight[w] - most);
         for (size_t m = 0; m < n; m++)
             posterior[m] += share * ways[(size_t)w * n + m];
     }
@@ -323,8 +223,8 @@ static tally_status solve_piece(const tally_rail_catalogue *c, const double *fle
         total += posterior[m];
     if (s == TALLY_OK && !(total > 0)) { /* no car of the catalogue fits */
         double pitch = tally_rail_catalogue_pitch(c, best) / e->step_m;
-        size_t cars = (size_t)tally_clamp(round((p->to - p->from) / pitch), 1, p->most);
-        posterior[cars] = total = 1;
+        size_t fit = (size_t)tally_clamp(round((p->to - p->from) / pitch), 1, p->most);
+        posterior[fit] = total = 1;
     }
     double below = 0;
     size_t count = 0;
@@ -335,22 +235,26 @@ static tally_status solve_piece(const tally_rail_catalogue *c, const double *fle
     if (s == TALLY_OK && count > 0) {
         make_fleet(c, best, e->step_m, f);
         weigh_ends(f, e->step_m, e->end_sd_m, p);
-        s = best_way(p, f, (int)count, bounds, kinds, err);
+        s = tally_chain_best(p, f, (int)count, cars, &found, err);
     }
+    for (size_t m = 0; m < count && found == 0; m++) /* no way fits: as many equal cars */
+        cars[m] = (tally_chain_car) {
+            .from = (int)lround(p->from + (p->to - p->from) * (double)m / (double)count),
+            .to = (int)lround(p->from + (p->to - p->from) * (double)(m + 1) / (double)count)
+        };
     if (s == TALLY_OK) {
-        tally_car *cars = tally_realloc(out->cars, out->n + count + 1, sizeof *cars);
-        if (!cars) s = tally_nomem(err, "a cut");
-        if (cars) out->cars = cars;
+        tally_car *more = tally_realloc(out->cars, out->n + count + 1, sizeof *more);
+        if (!more) s = tally_nomem(err, "a cut");
+        if (more) out->cars = more;
     }
     for (size_t m = 0; m < count && s == TALLY_OK; m++)
         out->cars[out->n++] =
-            (tally_car) { .from = p->first + bounds[m],
-                          .to = p->first + bounds[m + 1],
-                          .kind = kind_of(c, best, f->lengths[kinds[m]].length * e->step_m) };
+            (tally_car) { .from = p->first + cars[m].from,
+                          .to = p->first + cars[m].to,
+                          .kind = kind_of(c, best, f->lengths[cars[m].length].length * e->step_m) };
     tally_free(f);
     tally_free(ways);
-    tally_free(bounds);
-    tally_free(kinds);
+    tally_free(cars);
     return s;
 }
 
@@ -420,9 +324,9 @@ tally_status tally_cars_split(const tally_rail_catalogue *c, const double *fleet
     for (double from = e->from; from < e->to && s == TALLY_OK;) {
         double to = piece_end(e, from, e->to), logs[TALLY_FLEETS_MAX] = { 0 };
         bool last = to >= e->to;
-        piece p;
-        s = piece_init(e, from, last ? to : to - half_gap, from <= e->from && e->from_open,
-                       last && e->to_open, shortest, &p, err);
+        tally_chain_piece p;
+        s = piece_init(e, from, last ? to : to - half_gap, from <= e->from, last, shortest, &p,
+                       err);
         if (s != TALLY_OK) break;
         double *posterior = tally_alloc((size_t)p.most + 1, sizeof *posterior);
         if (!posterior) s = tally_nomem(err, "a cut");

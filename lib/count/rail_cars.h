@@ -7,6 +7,9 @@
 #include "count/rail_catalogue.h"
 #include "count/strip.h"
 
+/* Coupler face to body, or buffer to body: (13.92 - 12.78) / 2 (DOMAIN.md). */
+#define TALLY_CAR_HALF_GAP_M 0.57
+
 /* What is known of one cut. Column c is the place c, in columns; the cut's ends are places, too. */
 typedef struct tally_cut_evidence {
     const float *gap; /* n: log likelihood ratio of the middle of a gap between two bodies at this
@@ -16,6 +19,13 @@ typedef struct tally_cut_evidence {
     double step_m;    /* metres from column to column */
     double from, to;  /* where the first car's body begins and the last one's ends */
     double end_sd_m;  /* how well these are known */
+    /* n: log odds of a car at each column, NULL: not known. Then cars may stand apart within the
+     * cut and its ends are found anew, within the window [window_from, window_to). */
+    const float *logit;
+    int window_from, window_to;
+    const float *shaded_logit; /* the same for ground in the cut's own shadow; NULL: none falls */
+    double shade_m; /* how far past its end a cut's shadow reaches along the track; negative: past
+                       its beginning */
     bool from_open, to_open; /* the cut goes on there, unseen: at an edge of the tile, the zone's
                                 end, a cloud */
 } tally_cut_evidence;
@@ -43,10 +53,9 @@ typedef struct tally_cars {
  * Units:   columns and metres as above.
  * Open ends: a car belongs to the cut when its middle lies inside [from, to].
  * fleet_log: prior log odds of the catalogue's fleets; NULL: all alike.
- * Cost:    columns x cars x kinds x 9; memory 6 bytes x columns x cars x lengths; cuts longer than
- *          1200 m are taken in pieces.
- * Errors:  TALLY_E_ARG sizes; TALLY_E_NOMEM.
- * Owns:    tally_cars_fini.
+ * Cost:    columns x cars x lengths x 5; memory 2 bytes x columns x cars x lengths; cuts longer
+ * than 1200 m are taken in pieces. Errors:  TALLY_E_ARG sizes; TALLY_E_NOMEM. Owns:
+ * tally_cars_fini.
  */
 tally_status tally_cars_split(const tally_rail_catalogue *catalogue, const double *fleet_log,
                               const tally_cut_evidence *cut, tally_cars *out,

@@ -10,6 +10,7 @@
  *
  *     ratio = exp(slope * max(0, z - usual)),   divided by its mean over 60 m around
  *
+ * and mixed with one, for some gaps do not show.
  * The division makes the likelihood ratios zero-sum: ribs, hatches and noise that are everywhere
  * cancel, and a cut whose gaps cannot be seen keeps ratios of about one.
  *
@@ -29,6 +30,7 @@ static const double COLOUR_M = 4; /* how far the colour on each side is taken */
 static const double USUAL = 1.5, SLOPE = 1.0, MOST_Z = 8;
 static const double COLOUR_SHARE = 0.5; /* a change of colour is also found within cars */
 static const double AROUND_M = 30;
+static const double HIDDEN = 0.4; /* of the gaps do not show: under a tarpaulin, in one shade */
 static const double SHORTEST_PERIOD_M = 11, LONGEST_PERIOD_M = 27, LEAST_PERIODIC = 0.25;
 
 /* The body's mean colour per column; NAN where it was not seen. mean: bands rows of n. */
@@ -123,7 +125,8 @@ tally_status tally_cars_gaps(const tally_track *t, const tally_patch *strip, int
                                     COLOUR_SHARE * tally_clamp(change[c] - USUAL, 0, MOST_Z / 2)));
         int around = (int)(AROUND_M / t->step_m);
         for (int c = from; c < to; c++)
-            gap[c] = (float)log(room[c] / mean_over(room, c - around, c + around, from, to));
+            gap[c] = (float)log(HIDDEN + (1 - HIDDEN) * room[c] /
+                                             mean_over(room, c - around, c + around, from, to));
     }
     tally_free(mean);
     tally_free(line);

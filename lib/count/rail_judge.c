@@ -38,10 +38,11 @@ tally_status tally_rail_state_init(tally_rail_state *s, const tally_track *track
     *s = (tally_rail_state) { .seen = tally_alloc((size_t)n, sizeof *s->seen),
                               .occupied = tally_alloc((size_t)n, sizeof *s->occupied),
                               .logit = tally_alloc((size_t)n, sizeof *s->logit),
+                              .shaded_logit = tally_alloc((size_t)n, sizeof *s->shaded_logit),
                               .noise = tally_alloc((size_t)n, sizeof *s->noise) };
     for (int c = 0; s->noise && c < n; c++)
         s->noise[c] = 1;
-    if (s->seen && s->occupied && s->logit && s->noise) {
+    if (s->seen && s->occupied && s->logit && s->shaded_logit && s->noise) {
         tally_status status = tally_bits_init(&s->shadow, n, track->lanes, err);
         if (status == TALLY_OK) status = tally_bits_init(&s->shaded, n, track->lanes, err);
         return status;
@@ -55,6 +56,7 @@ void tally_rail_state_fini(tally_rail_state *s)
     tally_free(s->seen);
     tally_free(s->occupied);
     tally_free(s->logit);
+    tally_free(s->shaded_logit);
     tally_free(s->noise);
     tally_bits_fini(&s->shadow);
     tally_bits_fini(&s->shaded);
@@ -71,8 +73,8 @@ static bool in_core(const tally_track *t, int lane)
     return fabs(tally_track_lane_m(t, lane)) <= fmax(CORE_M, t->lane_m * 0.6);
 }
 
-/* Mean squared z-score of a column's core to lit empty ground, or to the line from lit to shaded.
- * NaN: not seen. */
+/* Mean squared z-score of a column's core to lit empty ground, or, where it may be shaded (NULL:
+ * everywhere), to the line from lit to shaded. NaN: not seen. */
 static double column_score(const tally_track *t, const tally_rail_empty *e,
                            const tally_patch *strip, const tally_bits *shaded,
                            const tally_rail_shade *shade, int c)
@@ -95,8 +97,9 @@ static double column_score(const tally_track *t, const tally_rail_empty *e,
             ad += away[b] * deep[b];
             dd += deep[b] * deep[b];
         }
-        double depth =
-            tally_bits_get(shaded, c, lane) && dd > 0 ? tally_clamp(ad / dd, 0, DEEPEST) : 0;
+        double depth = (!shaded || tally_bits_get(shaded, c, lane)) && dd > 0
+                           ? tally_clamp(ad / dd, 0, DEEPEST)
+                           : 0;
         for (int b = 0; b < strip->bands; b++)
             sum += (away[b] - depth * deep[b]) * (away[b] - depth * deep[b]);
         total += fmin(sum / strip->bands, CAP);
@@ -209,6 +212,43 @@ static void end_at_unseen(const tally_track *t, tally_rail_state *s)
     }
 }
 
+/* The quarter of a track's columns nearest to empty keeps below this, in units of noise: 0.3 to 0.9
+ * on nearly all scenes of rail_0.5m and tumangang_0.5m. */
+static const double USUAL_QUARTER = 0.9;
+
+tally_status tally_rail_scene_noise(const tally_rail_scene *s, const tally_rail_shade *shade,
+                                    tally_error *err)
+{
+    size_t longest = 1;
+    double least = TALLY_RAIL_EMPTY_SCORE; /* more is wagons all along */
+    for (size_t i = 0; i < s->n; i++)
+        longest = (size_t)s->tracks[i].n > longest ? (size_t)s->tracks[i].n : longest;
+    float *room = tally_alloc(longest, sizeof *room);
+    if (!room) return tally_nomem(err, "a track");
+    for (size_t i = 0; i < s->n; i++) {
+        size_t n = 0;
+        for (int c = 0; c < s->tracks[i].n; c++) {
+            double score = column_score(&s->tracks[i], &s->empty[i], &s->lit[i],
+                                        &s->states[i].shaded, shade, c);
+            if (isfinite(score)) room[n++] = (float)(sqrt(score) / s->states[i].noise[c]);
+        }
+        if (n > 0) least = fmin(least, tally_quantile(room, n, 0.25));
+    }
+    double factor = least < TALLY_RAIL_EMPTY_SCORE ? fmax(1, least / USUAL_QUARTER) : 1;
+    for (size_t i = 0; i < s->n; i++)
+        for (int c = 0; c < s->tracks[i].n; c++)
+            s->states[i].noise[c] *= (float)factor;
+    tally_free(room);
+    return TALLY_OK;
+}
+
+/* Log odds for "occupied" of a column's score, per INDEPENDENT_M of track. */
+static double odds_of(double score, double noise, double bias)
+{
+    double distance = sqrt(isfinite(score) ? score : 0) / noise;
+    return tally_clamp(STEEPNESS * (distance - TALLY_RAIL_EMPTY_SCORE) + bias, -4, 4);
+}
+
 tally_status tally_rail_judge(const tally_track *t, const tally_rail_empty *e,
                               const tally_patch *strip, const tally_rail_sun *sun,
                               const tally_rail_shade *shade, double bias, tally_rail_state *out,
@@ -220,11 +260,11 @@ tally_status tally_rail_judge(const tally_track *t, const tally_rail_empty *e,
     for (int c = 0; c < t->n; c++) {
         double score = column_score(t, e, strip, &out->shaded, shade, c);
         out->seen[c] = isfinite(score);
-        double odds = STEEPNESS * (sqrt(isfinite(score) ? score : 0) / out->noise[c] -
-                                   TALLY_RAIL_EMPTY_SCORE) +
-                      bias;
-        odds = tally_clamp(odds, -4, 4) + shadow_evidence(t, e, strip, &out->shadow, c, sun);
+        double odds = odds_of(score, out->noise[c], bias) +
+                      shadow_evidence(t, e, strip, &out->shadow, c, sun),
+               shaded = odds_of(column_score(t, e, strip, NULL, shade, c), out->noise[c], bias);
         out->logit[c] = out->seen[c] ? (float)(odds * t->step_m / INDEPENDENT_M) : 0;
+        out->shaded_logit[c] = out->seen[c] ? (float)(shaded * t->step_m / INDEPENDENT_M) : 0;
     }
     best_path(t, out, from);
     end_at_unseen(t, out);

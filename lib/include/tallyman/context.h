@@ -11,6 +11,7 @@
 typedef enum tally_level { TALLY_NOTE, TALLY_WARNING } tally_level;
 
 struct tally_kernels;
+struct tally_rail_catalogue;
 
 /*
  * What every call of the library travels with: how much of the machine it may use, which kernels,
@@ -28,6 +29,7 @@ typedef struct tally_context {
     void *user;
     const atomic_int
         *cancel; /* non-zero: stop as soon as what is stored is consistent; may be NULL */
+    const struct tally_rail_catalogue *wagons; /* NULL: the built-in one; tally_run sets its own */
 } tally_context;
 
 /*
