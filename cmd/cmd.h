@@ -23,12 +23,20 @@ int cmd_failed(const tally_error *err);
 /* A wrong call: one line and where the help is. */
 int cmd_misused(const char *name, const char *message, const char *what);
 
+/* The value of --counts; an unknown one ends the program as a wrong call. */
+tally_counts cmd_counts(const char *word, struct argp_state *state);
+/* All that DIR's store holds, by these counts; spikes are found again where reviews changed them.
+ */
+tally_status cmd_read_folder(const char *folder, tally_counts counts, tally_records **out,
+                             tally_error *err) TALLY_MUST_CHECK;
+
 int cmd_run(int argc, char **argv, tally_context *ctx);
 int cmd_scan(int argc, char **argv, tally_context *ctx);
 int cmd_diff(int argc, char **argv, tally_context *ctx);
 int cmd_register(int argc, char **argv, tally_context *ctx);
 int cmd_report(int argc, char **argv, tally_context *ctx);
 int cmd_spikes(int argc, char **argv, tally_context *ctx);
+int cmd_review(int argc, char **argv, tally_context *ctx);
 int cmd_compare(int argc, char **argv, tally_context *ctx);
 int cmd_verify(int argc, char **argv, tally_context *ctx);
 

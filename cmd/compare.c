@@ -28,8 +28,16 @@ static const struct argp_child children[] = { { &cmd_common_argp, 0, "Common opt
 
 typedef struct call {
     tally_context *ctx;
-    const char *folder, *counts;
+    const char *folder, *table;
+    tally_counts counts;
 } call;
+
+enum { OPT_COUNTS = 256 };
+static const struct argp_option options[] = {
+    { "counts", OPT_COUNTS, "WHOSE", 0,
+      "machine, or reviewed: with the reviews of DIR laid over them (default: machine)", 0 },
+    { 0 },
+};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -38,32 +46,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = c->ctx;
         return 0;
+    case OPT_COUNTS:
+        c->counts = cmd_counts(arg, state);
+        return 0;
     case ARGP_KEY_ARG:
         if (!c->folder)
             c->folder = arg;
-        else if (!c->counts)
-            c->counts = arg;
+        else if (!c->table)
+            c->table = arg;
         else
             argp_error(state, "wants DIR and COUNTS.csv, no more");
         return 0;
     case ARGP_KEY_END:
-        if (!c->counts) argp_error(state, "wants DIR and COUNTS.csv");
+        if (!c->table) argp_error(state, "wants DIR and COUNTS.csv");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
-}
-
-static tally_status read_records(const char *folder, tally_records **out, tally_error *err)
-{
-    char path[4096];
-    tally_store *store = NULL;
-    int n = snprintf(path, sizeof path, "%s/tallyman.gpkg", folder);
-    if (n < 0 || (size_t)n >= sizeof path) n = snprintf(path, sizeof path, "%.200s...", folder);
-    tally_status s = tally_store_open(path, TALLY_STORE_READ, &store, err);
-    if (s == TALLY_OK) s = tally_store_read(store, out, err);
-    tally_store_close(&store);
-    return s;
 }
 
 /* Seconds east of UTC in the zone that set_zone() chose. */
@@ -114,20 +113,21 @@ static tally_status choose_zone(const call *c, tally_compare_settings *settings,
     return s;
 }
 
-static void sum_up(const tally_context *ctx, const tally_comparison *rows, size_t n,
-                   const size_t by_verdict[])
+static void sum_up(const tally_context *ctx, tally_counts counts, const tally_comparison *rows,
+                   size_t n, const size_t by_verdict[])
 {
     for (size_t i = 0; i < n; i++)
         if (rows[i].verdict == TALLY_DIFFERS)
             say(ctx, TALLY_NOTE, "%s, %s, %s, %s: %g published, %g here", rows[i].site,
                 rows[i].zone, rows[i].class_, rows[i].date, rows[i].published, rows[i].ours);
-    say(ctx, TALLY_NOTE, "%zu rows: %zu agree, %zu differ, %zu cannot be compared", n,
-        by_verdict[TALLY_AGREES], by_verdict[TALLY_DIFFERS], by_verdict[TALLY_INCOMPARABLE]);
+    say(ctx, TALLY_NOTE, "%s counts, %zu rows: %zu agree, %zu differ, %zu cannot be compared",
+        tally_counts_name(counts), n, by_verdict[TALLY_AGREES], by_verdict[TALLY_DIFFERS],
+        by_verdict[TALLY_INCOMPARABLE]);
 }
 
 int cmd_compare(int argc, char **argv, tally_context *ctx)
 {
-    static const struct argp argp = { NULL, parse, "DIR COUNTS.csv", doc, children, NULL, NULL };
+    static const struct argp argp = { options, parse, "DIR COUNTS.csv", doc, children, NULL, NULL };
     call c = { .ctx = ctx };
     tally_records *records = NULL;
     tally_comparison *rows = NULL;
@@ -137,13 +137,13 @@ int cmd_compare(int argc, char **argv, tally_context *ctx)
     tally_error err = { 0 };
 
     if (argp_parse(&argp, argc, argv, 0, NULL, &c) != 0) return EXIT_CALL;
-    tally_status s = read_records(c.folder, &records, &err);
+    tally_status s = cmd_read_folder(c.folder, c.counts, &records, &err);
     if (s == TALLY_OK) s = choose_zone(&c, &settings, &err);
-    if (s == TALLY_OK) s = tally_compare(records, c.counts, &settings, &rows, &n, &err);
+    if (s == TALLY_OK) s = tally_compare(records, c.table, &settings, &rows, &n, &err);
     if (s == TALLY_OK && (table = tally_comparisons_csv(rows, n))) fputs(table, stdout);
     for (size_t i = 0; i < n; i++)
         by_verdict[rows[i].verdict]++;
-    if (s == TALLY_OK) sum_up(ctx, rows, n, by_verdict);
+    if (s == TALLY_OK) sum_up(ctx, c.counts, rows, n, by_verdict);
     free(table);
     tally_comparisons_free(&rows);
     tally_records_destroy(&records);

@@ -25,6 +25,7 @@ static const command commands[] = {
     { "register", cmd_register, "the shift between two images" },
     { "report", cmd_report, "write the tables and the report again from the store" },
     { "spikes", cmd_spikes, "spikes of a series made elsewhere" },
+    { "review", cmd_review, "what analysts say of the counts: take it in, list it" },
     { "compare", cmd_compare, "set the series against published or hand counts" },
     { "verify", cmd_verify, "run again what run.json describes and compare" },
 };

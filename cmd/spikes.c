@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `tallyman spikes`: what stands out in a series made elsewhere. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cmd.h"
 
-static const char doc[] = "Spikes, drops, level shifts and records of a series made elsewhere, as "
-                          "spikes.csv on standard output.\v"
+static const char doc[] = "Spikes, drops, level shifts and records of a series made elsewhere, or "
+                          "of a run's folder, as spikes.csv on standard output.\v"
                           "SERIES.csv has the columns of series.csv; needed are site, class, "
                           "datetime and count. An empty count is a date that was "
                           "not seen, never zero.\n\n"
@@ -14,10 +16,14 @@ static const char doc[] = "Spikes, drops, level shifts and records of a series m
                           "  tallyman spikes out/series.csv --as-of 2025-12-31\n\n"
                           "Exit status: 0 done, also when nothing stands out; 1 failed; 2 the call "
                           "was wrong.";
-enum { OPT_AS_OF = 256 };
+enum { OPT_AS_OF = 256, OPT_COUNTS };
 static const struct argp_option options[] = {
     { "as-of", OPT_AS_OF, "DATE", 0,
       "Judge by what was known that day, e.g. 2026-03-01 (default: by all dates)", 0 },
+    { "counts", OPT_COUNTS, "WHOSE", 0,
+      "machine, or reviewed: with the reviews laid over them; of a folder, or of a reviewed.csv "
+      "(default: machine)",
+      0 },
     { 0 },
 };
 static const struct argp_child children[] = { { &cmd_common_argp, 0, "Common options:", 0 },
@@ -26,6 +32,7 @@ static const struct argp_child children[] = { { &cmd_common_argp, 0, "Common opt
 typedef struct call {
     tally_context *ctx;
     const char *path;
+    tally_counts counts;
     tally_series_settings settings;
 } call;
 
@@ -40,6 +47,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (!tally_time_parse(arg, &c->settings.as_of))
             argp_error(state, "--as-of %s: wants a date such as 2026-03-01", arg);
         return 0;
+    case OPT_COUNTS:
+        c->counts = cmd_counts(arg, state);
+        return 0;
     case ARGP_KEY_ARG:
         if (c->path) argp_error(state, "one series at a time");
         c->path = arg;
@@ -52,16 +62,24 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
+static bool is_run(const char *path)
+{
+    char store[4096];
+    const int n = snprintf(store, sizeof store, "%s/tallyman.gpkg", path);
+    return n > 0 && (size_t)n < sizeof store && access(store, F_OK) == 0;
+}
+
 int cmd_spikes(int argc, char **argv, tally_context *ctx)
 {
-    static const struct argp argp = { options, parse, "SERIES.csv", doc, children, NULL, NULL };
+    static const struct argp argp = { options, parse, "SERIES.csv|DIR", doc, children, NULL, NULL };
     call c = { .ctx = ctx, .settings = { .as_of = INT64_MIN } };
     tally_records *records = NULL;
     tally_error err = { 0 };
 
     if (argp_parse(&argp, argc, argv, 0, NULL, &c) != 0) return EXIT_CALL;
-    if (tally_series_read(c.path, &records, &err) != TALLY_OK) return cmd_failed(&err);
-    tally_status s = tally_series_find(records, &c.settings, &err);
+    tally_status s = is_run(c.path) ? cmd_read_folder(c.path, c.counts, &records, &err)
+                                    : tally_series_read_by(c.path, c.counts, &records, &err);
+    if (s == TALLY_OK) s = tally_series_find(records, &c.settings, &err);
     char *table = s == TALLY_OK ? tally_report_spikes_csv(records) : NULL;
     if (table) fputs(table, stdout);
     free(table);

@@ -7,17 +7,15 @@
  */
 #include "tallyman/run.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "align/cloud.h"
 #include "run_background.h"
 #include "run_family.h"
+#include "run_lock.h"
 #include "run_pictures.h"
 #include "run_scene.h"
 #include "tallyman/report.h"
@@ -44,39 +42,30 @@ typedef struct run_job {
     int lock;
 } run_job;
 
-static tally_status lock_folder(const char *folder, int *lock, tally_error *err)
+/* --fresh: the store without what was counted; the analysts' reviews stay. */
+static tally_status renew_store(const tally_context *ctx, const char *folder, tally_error *err)
 {
-    char *path = tally_format("%s/.lock", folder);
-    if (!path) return tally_nomem(err, "a file's name");
-    tally_status s = TALLY_OK;
-    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (*lock < 0)
-        s = tally_fail(err, TALLY_E_IO,
-                       "%s: cannot be written: %s; choose a folder that you may write to", path,
-                       strerror(errno));
-    else if (flock(*lock, LOCK_EX | LOCK_NB) != 0)
-        s = tally_fail(err, TALLY_E_BUSY,
-                       "%s: another run is at work here; wait for it or choose another folder",
-                       folder);
+    char *aside = NULL, *path = tally_format("%s/tallyman.gpkg", folder);
+    tally_status s = path ? tally_store_renew(path, &aside, err) : tally_nomem(err, folder);
+    if (aside)
+        tally_warn(ctx, "%s: cannot be opened; if there were reviews in it, they are in %s now",
+                   path, aside);
+    tally_free(aside);
     tally_free(path);
     return s;
 }
 
-/* --fresh: what the last runs left goes, by name; nothing else in the folder is touched. */
-static tally_status forget(const char *folder, tally_error *err)
+/* --fresh: what the last runs left goes, by name; nothing else in the folder is touched. The store
+ * first: it alone may refuse. */
+static tally_status forget(const tally_context *ctx, const char *folder, tally_error *err)
 {
-    static const char *const ours[] = { "clouds",
-                                        "run.json",
-                                        "tallyman.gpkg",
-                                        "tallyman.gpkg-wal",
-                                        "tallyman.gpkg-shm",
-                                        "tallyman.gpkg-journal",
-                                        "backgrounds",
-                                        "pictures" };
+    static const char *const ours[] = { "clouds", "run.json", "backgrounds", "pictures" };
+    tally_status s = renew_store(ctx, folder, err);
+    if (s != TALLY_OK) return s;
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
         char *path = tally_format("%s/%s", folder, ours[i]);
         if (!path) return tally_nomem(err, "a file's name");
-        tally_status s = tally_remove_tree(path, err);
+        s = tally_remove_tree(path, err);
         tally_free(path);
         if (s != TALLY_OK) return s;
     }
@@ -360,6 +349,7 @@ static tally_status tell(run_job *job, tally_error *err)
     tally_records *records = NULL;
     tally_series_settings series = { .as_of = job->settings->as_of };
     tally_status s = tally_store_read(job->store, &records, err);
+    if (s == TALLY_OK) s = tally_store_dress_review(job->store, records, err);
     if (s == TALLY_OK) s = tally_series_find(records, &series, err);
     if (s == TALLY_OK)
         s = tally_store_put_series(job->store, records->spikes, records->n_spikes, records->visits,
@@ -381,8 +371,9 @@ static tally_status take_folder(run_job *job, tally_error *err)
     const tally_run_settings *settings = job->settings;
     tally_status s;
     if ((s = tally_mkdir(settings->folder, err)) != TALLY_OK) return s;
-    if ((s = lock_folder(settings->folder, &job->lock, err)) != TALLY_OK) return s;
-    if (settings->freshness == TALLY_FRESH && (s = forget(settings->folder, err)) != TALLY_OK)
+    if ((s = tally_folder_lock(settings->folder, &job->lock, err)) != TALLY_OK) return s;
+    if (settings->freshness == TALLY_FRESH &&
+        (s = forget(job->ctx, settings->folder, err)) != TALLY_OK)
         return s;
     return tally_run_state_open(settings->folder, &job->state, err);
 }

@@ -59,6 +59,10 @@ typedef struct tally_text {
 void tally_text_add(tally_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void tally_text_bytes(tally_text *text, const char *bytes, size_t size);
+/* Is all of it UTF-8 (RFC 3629)? */
+bool tally_text_is_utf8(const char *text);
+/* Bytes of the UTF-8 character at `p`; 0: it is none. */
+size_t tally_utf8_size(const unsigned char *p);
 /* One CSV field, quoted where RFC 4180 asks for it. */
 void tally_text_csv(tally_text *text, const char *field);
 /* A number with at most `decimals` decimals, trailing zeros cut, "-0" as "0"; nothing for NaN. */

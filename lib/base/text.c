@@ -147,3 +147,28 @@ void tally_text_fini(tally_text *text)
     tally_free(text->bytes);
     *text = (tally_text) { 0 };
 }
+
+size_t tally_utf8_size(const unsigned char *p)
+{
+    if (p[0] < 0x80) return 1;
+    const size_t n = p[0] >= 0xC2 && p[0] < 0xE0   ? 2
+                     : (p[0] & 0xF0) == 0xE0       ? 3
+                     : p[0] >= 0xF0 && p[0] < 0xF5 ? 4
+                                                   : 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xC0) != 0x80) return 0;
+    if (n == 3 && ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F))) return 0;
+    if (n == 4 && ((p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))) return 0;
+    return n;
+}
+
+bool tally_text_is_utf8(const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    while (*p) {
+        const size_t n = tally_utf8_size(p);
+        if (n == 0) return false;
+        p += n;
+    }
+    return true;
+}

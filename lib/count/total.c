@@ -4,24 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-static const double ZONE_CORRELATION = 0.3;
-
-typedef struct spread {
-    double sum, sum_of_squares;
-} spread;
-
-static void spread_add(spread *s, double half)
-{
-    if (!(half > 0)) return;
-    s->sum += half;
-    s->sum_of_squares += half * half;
-}
-
-static double spread_half(const spread *s, double more)
-{
-    return sqrt((1 - ZONE_CORRELATION) * s->sum_of_squares + ZONE_CORRELATION * s->sum * s->sum +
-                more * more);
-}
+#include "base/spread.h"
 
 static bool was_seen(const tally_zone_count *row)
 {
@@ -41,7 +24,7 @@ tally_zone_count tally_total(const tally_zone_count *rows, const double *sizes, 
     int64_t count = 0;
     size_t n_counted = 0, n_refused = 0;
     const char *reason = "";
-    spread below = { 0 }, above = { 0 };
+    tally_spread below = { 0 }, above = { 0 };
 
     for (size_t i = 0; i < n; i++) {
         const tally_zone_count *r = &rows[i];
@@ -58,8 +41,8 @@ tally_zone_count tally_total(const tally_zone_count *rows, const double *sizes, 
         counted += sizes[i];
         count += r->count;
         estimate += r->estimate;
-        spread_add(&below, (double)r->count - r->low);
-        spread_add(&above, r->high - r->estimate);
+        tally_spread_add(&below, (double)r->count - r->low);
+        tally_spread_add(&above, r->high - r->estimate);
     }
 
     t.seen = tally_clamp(seen, 0, 1);
@@ -80,10 +63,9 @@ tally_zone_count tally_total(const tally_zone_count *rows, const double *sizes, 
         return t;
     t.count = count;
     t.estimate = counted < all ? estimate * all / counted : estimate;
-    double added = t.estimate - estimate,
-           doubt = counted < all ? added / 2 + 2 * sqrt(added + 1) : 0;
+    double added = t.estimate - estimate, doubt = counted < all ? tally_spread_of_added(added) : 0;
     /* what was seen is there: only doubt about it reaches below the count */
-    t.low = fmax(0, (double)count - spread_half(&below, 0));
-    t.high = t.estimate + spread_half(&above, doubt);
+    t.low = fmax(0, (double)count - tally_spread_half(&below, 0));
+    t.high = t.estimate + tally_spread_half(&above, doubt);
     return t;
 }

@@ -128,11 +128,14 @@ tally_status tally_report_html(const tally_context *ctx, const tally_records *re
     tally_status s = path ? TALLY_OK : tally_nomem(err, "a file's name");
 
     write_head(&out, records, title);
+    if (records->n_observations > 0) tally_html_counts(&out, records);
     if (records->n_observations == 0)
         tally_text_add(&out, "<p>Nothing was counted: no scene could be used.</p>\n");
     for (int c = 0; c < TALLY_CLASS_COUNT && s == TALLY_OK; c++)
         s = write_class(ctx, &out, records, (tally_class)c, folder, err);
     tally_html_visits(&out, records);
+    tally_html_reviews(&out, records);
+    tally_html_accuracy(&out, records);
     tally_html_scenes(&out, records);
     tally_text_add(
         &out,

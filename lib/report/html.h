@@ -72,6 +72,12 @@ tally_status tally_html_zones(tally_text *out, const tally_records *records, tal
 void tally_html_visits(tally_text *out, const tally_records *records);
 void tally_html_scenes(tally_text *out, const tally_records *records);
 
+/* Whose counts these are; the reviews, with what became of each. */
+void tally_html_counts(tally_text *out, const tally_records *records);
+void tally_html_reviews(tally_text *out, const tally_records *records);
+/* On what the accuracy of the classes was measured (accuracy_basis.c). */
+void tally_html_accuracy(tally_text *out, const tally_records *records);
+
 extern const char tally_html_style[];
 
 #endif

@@ -4,27 +4,12 @@
 
 #include "report/html.h"
 
-/* Length of the UTF-8 character at `p`, 0 when it is none (RFC 3629). */
-static size_t character_size(const unsigned char *p)
-{
-    if (p[0] < 0x80) return 1;
-    const size_t n = p[0] >= 0xC2 && p[0] < 0xE0   ? 2
-                     : (p[0] & 0xF0) == 0xE0       ? 3
-                     : p[0] >= 0xF0 && p[0] < 0xF5 ? 4
-                                                   : 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xC0) != 0x80) return 0;
-    if (n == 3 && ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F))) return 0;
-    if (n == 4 && ((p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))) return 0;
-    return n;
-}
-
 void tally_html_text(tally_text *out, const char *text)
 {
     const unsigned char *p = (const unsigned char *)(text ? text : "");
 
     while (*p) {
-        const size_t n = character_size(p);
+        const size_t n = tally_utf8_size(p);
         const char *as = n == 0                    ? "?"
                          : *p == '&'               ? "&amp;"
                          : *p == '<'               ? "&lt;"

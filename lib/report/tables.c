@@ -77,29 +77,78 @@ static void scenes_csv(const tally_records *r, tally_text *t)
     }
 }
 
+static const char series_columns[] = "site,zone,class,datetime,scene,count,low,high,extent,unit,"
+                                     "occupancy,seen,quality,estimate,reason,family,gsd_m";
+
+static double counted(int64_t count)
+{
+    return count == TALLY_NO_COUNT ? NAN : (double)count;
+}
+
+static void series_row(tally_text *t, const tally_observation *o)
+{
+    text(t, o->site);
+    text(t, o->zone);
+    text(t, tally_class_name(o->class_));
+    when(t, o->utc);
+    text(t, o->scene);
+    number(t, counted(o->count), 0);
+    number(t, o->low, COUNT);
+    number(t, o->high, COUNT);
+    number(t, o->extent, METRES);
+    text(t, tally_class_unit(o->class_));
+    number(t, o->occupancy, SHARE);
+    number(t, o->seen, SHARE);
+    text(t, tally_quality_name(o->quality));
+    number(t, o->estimate, COUNT);
+    text(t, o->reason);
+    text(t, o->family);
+    number(t, o->gsd_m, PIXELS);
+}
+
 static void series_csv(const tally_records *r, tally_text *t)
 {
-    tally_text_add(t, "site,zone,class,datetime,scene,count,low,high,extent,unit,occupancy,seen,"
-                      "quality,estimate,reason,family,gsd_m\n");
+    tally_text_add(t, "%s\n", series_columns);
     for (size_t i = 0; i < r->n_observations; i++) {
-        const tally_observation *o = &r->observations[i];
-        text(t, o->site);
-        text(t, o->zone);
-        text(t, tally_class_name(o->class_));
-        when(t, o->utc);
-        text(t, o->scene);
-        number(t, o->count == TALLY_NO_COUNT ? NAN : (double)o->count, 0);
+        series_row(t, &r->observations[i]);
+        end_row(t);
+    }
+}
+
+/* The row as the machine has it. */
+static tally_observation machine_row(const tally_observation *o)
+{
+    tally_observation row = *o;
+    if (!o->reviewed.touched) return row;
+    row.quality = o->reviewed.quality;
+    row.count = o->reviewed.count;
+    row.low = o->reviewed.low;
+    row.high = o->reviewed.high;
+    row.estimate = o->reviewed.estimate;
+    row.reason = o->reviewed.reason;
+    return row;
+}
+
+/* series.csv, and beside each row of it what the reviews made of it. */
+static void reviewed_csv(const tally_records *r, tally_text *t)
+{
+    tally_text_add(t,
+                   "%s,reviewed,reviewed_low,reviewed_high,reviewed_estimate,counts,action,who,"
+                   "why,when\n",
+                   series_columns);
+    for (size_t i = 0; i < r->n_observations; i++) {
+        const tally_observation *o = &r->observations[i], row = machine_row(o);
+        const tally_reviewed *v = &o->reviewed;
+        series_row(t, &row);
+        number(t, counted(o->count), 0);
         number(t, o->low, COUNT);
         number(t, o->high, COUNT);
-        number(t, o->extent, METRES);
-        text(t, tally_class_unit(o->class_));
-        number(t, o->occupancy, SHARE);
-        number(t, o->seen, SHARE);
-        text(t, tally_quality_name(o->quality));
         number(t, o->estimate, COUNT);
-        text(t, o->reason);
-        text(t, o->family);
-        number(t, o->gsd_m, PIXELS);
+        text(t, tally_counts_name(v->touched ? TALLY_COUNTS_REVIEWED : TALLY_COUNTS_MACHINE));
+        text(t, v->touched ? v->action : "");
+        text(t, v->touched ? v->who : "");
+        text(t, v->touched ? v->why : "");
+        when(t, v->touched ? v->when : TALLY_NO_TIME);
         end_row(t);
     }
 }
@@ -108,7 +157,7 @@ static void spikes_csv(const tally_records *r, tally_text *t)
 {
     tally_text_add(t, "site,zone,class,datetime,scene,count,expected,low,high,score,kind,record_"
                       "since,count_low,count_high,n_seen,"
-                      "series_since,previous_record\n");
+                      "series_since,previous_record,counts\n");
     for (size_t i = 0; i < r->n_spikes; i++) {
         const tally_spike *s = &r->spikes[i];
         text(t, s->site);
@@ -128,6 +177,7 @@ static void spikes_csv(const tally_records *r, tally_text *t)
         whole(t, s->n_seen);
         when(t, s->series_since);
         number(t, s->previous_record, COUNT);
+        text(t, tally_counts_name(r->counts));
         end_row(t);
     }
 }
@@ -226,6 +276,7 @@ static void detections_geojson(const tally_records *r, tally_text *t)
         json_number(t, "area_m2", d->area_m2, METRES, ",");
         json_number(t, "score", d->score, SHARE, ",");
         json_text(t, "type", d->type);
+        json_text(t, "id", d->id ? d->id : "");
         t->size -= t->failed ? 0 : 1; /* the last comma */
         tally_text_add(t, "},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[");
         if (d->n_ring) json_ring(t, d);
@@ -254,6 +305,12 @@ tally_status tally_report_tables(const tally_records *records, const char *folde
     if (s == TALLY_OK) s = save(records, spikes_csv, folder, "spikes.csv", err);
     if (s == TALLY_OK) s = save(records, visits_csv, folder, "visits.csv", err);
     return s;
+}
+
+tally_status tally_report_reviewed_table(const tally_records *records, const char *folder,
+                                         tally_error *err)
+{
+    return save(records, reviewed_csv, folder, "reviewed.csv", err);
 }
 
 char *tally_report_spikes_csv(const tally_records *records)

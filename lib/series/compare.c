@@ -219,7 +219,8 @@ static tally_status take_row(const compare_job *job, char **fields, tally_compar
                                 .ours = NAN,
                                 .low = NAN,
                                 .high = NAN,
-                                .verdict = TALLY_INCOMPARABLE };
+                                .verdict = TALLY_INCOMPARABLE,
+                                .counts = job->r->counts };
     if (!row->site || !row->class_ || !row->zone || !row->date || !row->source)
         return tally_nomem(err, csv->path);
     if (!tally_utc_parse(row->date, &utc, NULL))
@@ -279,13 +280,14 @@ char *tally_comparisons_csv(const tally_comparison *rows, size_t n)
 {
     tally_text text = { 0 };
     tally_text_add(&text,
-                   "site,class,zone,date,published,ours,low,high,verdict,reason,scene,source\n");
+                   "site,class,zone,date,published,ours,low,high,verdict,reason,scene,source,"
+                   "counts\n");
     for (size_t i = 0; i < n; i++) {
         const tally_comparison *row = &rows[i];
         const char *const before[] = { row->site, row->class_, row->zone, row->date };
         const double numbers[] = { row->published, row->ours, row->low, row->high };
         const char *const after[] = { tally_verdict_name(row->verdict), row->reason, row->scene,
-                                      row->source };
+                                      row->source, tally_counts_name(row->counts) };
         for (int k = 0; k < 4; k++) {
             tally_text_csv(&text, before[k]);
             tally_text_add(&text, ",");
@@ -294,9 +296,9 @@ char *tally_comparisons_csv(const tally_comparison *rows, size_t n)
             tally_text_number(&text, numbers[k], 2);
             tally_text_add(&text, ",");
         }
-        for (int k = 0; k < 4; k++) {
+        for (int k = 0; k < 5; k++) {
             tally_text_csv(&text, after[k]);
-            tally_text_add(&text, k < 3 ? "," : "\n");
+            tally_text_add(&text, k < 4 ? "," : "\n");
         }
     }
     if (!text.failed) return text.bytes;

@@ -83,6 +83,9 @@ static tally_status take_row(const tally_csv *csv, char **fields, const int colu
             "%s: line %zu: quality `%.40s` is none of ok, partial, unseen, refused, rejected",
             csv->path, csv->line, word);
     o.quality = (tally_quality)quality;
+    /* a zone that somebody counted is known, whatever the pixels showed */
+    if (r->counts == TALLY_COUNTS_REVIEWED && counted && o.quality != TALLY_QUALITY_PARTIAL)
+        o.quality = TALLY_QUALITY_OK;
     o.estimate = isfinite(numbers[ESTIMATE]) ? numbers[ESTIMATE] : numbers[COUNT];
     o.low = numbers[LOW];
     o.high = numbers[HIGH];
@@ -92,6 +95,25 @@ static tally_status take_row(const tally_csv *csv, char **fields, const int colu
 
 tally_status tally_series_read(const char *path, tally_records **out, tally_error *err)
 {
+    return tally_series_read_by(path, TALLY_COUNTS_MACHINE, out, err);
+}
+
+/* What reviews made of a row stands in columns of its own, for all rows of the table. */
+static tally_status take_reviewed(const tally_csv *csv, int columns[COLUMNS], tally_error *err)
+{
+    static const char *const theirs[] = { "reviewed", "reviewed_low", "reviewed_high",
+                                          "reviewed_estimate" };
+    static const int instead_of[] = { COUNT, LOW, HIGH, ESTIMATE };
+    int found[4];
+    tally_status s = tally_csv_columns(csv, theirs, 4, 1, found, err);
+    for (int i = 0; i < 4; i++)
+        columns[instead_of[i]] = found[i];
+    return s;
+}
+
+tally_status tally_series_read_by(const char *path, tally_counts counts, tally_records **out,
+                                  tally_error *err)
+{
     tally_csv csv;
     char *fields[TALLY_CSV_COLUMNS];
     int columns[COLUMNS];
@@ -100,7 +122,9 @@ tally_status tally_series_read(const char *path, tally_records **out, tally_erro
     tally_status s = tally_csv_open(path, &csv, err);
     if (s != TALLY_OK) return s;
     s = tally_csv_columns(&csv, names, COLUMNS, NEEDED, columns, err);
+    if (s == TALLY_OK && counts == TALLY_COUNTS_REVIEWED) s = take_reviewed(&csv, columns, err);
     if (s == TALLY_OK) s = tally_records_create(out, err);
+    if (s == TALLY_OK) (*out)->counts = counts;
     while (s == TALLY_OK && more) {
         s = tally_csv_row(&csv, fields, &more, err);
         if (s == TALLY_OK && more) s = take_row(&csv, fields, columns, *out, err);

@@ -25,6 +25,10 @@ const char *tally_quality_name(tally_quality q)
     return (unsigned)q < TALLY_QUALITY_COUNT ? quality_names[q] : "?";
 }
 
+static const char *const action_names[TALLY_ACTION_COUNT] = { "accept", "reject", "add",
+                                                              "correct" };
+static const char *const counts_names[TALLY_COUNTS_COUNT] = { "machine", "reviewed" };
+
 static int parse_word(const char *const *names, int n, const char *word)
 {
     for (int i = 0; i < n; i++)
@@ -39,6 +43,45 @@ int tally_class_parse(const char *word)
 int tally_quality_parse(const char *word)
 {
     return parse_word(quality_names, TALLY_QUALITY_COUNT, word);
+}
+
+const char *tally_action_name(tally_action a)
+{
+    return (unsigned)a < TALLY_ACTION_COUNT ? action_names[a] : "?";
+}
+int tally_action_parse(const char *word)
+{
+    return parse_word(action_names, TALLY_ACTION_COUNT, word);
+}
+const char *tally_counts_name(tally_counts c)
+{
+    return (unsigned)c < TALLY_COUNTS_COUNT ? counts_names[c] : "?";
+}
+int tally_counts_parse(const char *word)
+{
+    return parse_word(counts_names, TALLY_COUNTS_COUNT, word);
+}
+
+/* Outlines are rounded to about a centimetre, as no file of ours keeps more that matters. */
+void tally_detection_id(const tally_detection *d, char out[TALLY_ID_SIZE])
+{
+    tally_text text = { 0 };
+    char sha256[65];
+    tally_text_add(&text, "%s\n%s\n%s\n%lld\n", d->scene, tally_class_name(d->class_), d->zone,
+                   (long long)d->count);
+    for (size_t i = 0; i < d->n_ring; i++) {
+        tally_text_number(&text, d->ring[i][0], 7);
+        tally_text_bytes(&text, " ", 1);
+        tally_text_number(&text, d->ring[i][1], 7);
+        tally_text_bytes(&text, "\n", 1);
+    }
+    out[0] = '\0';
+    if (!text.failed) {
+        tally_sha256(text.bytes, text.size, sha256);
+        memcpy(out, sha256, TALLY_ID_SIZE - 1);
+        out[TALLY_ID_SIZE - 1] = '\0';
+    }
+    tally_text_fini(&text);
 }
 
 tally_status tally_records_create(tally_records **out, tally_error *err)
@@ -60,6 +103,9 @@ void tally_records_destroy(tally_records **records)
     tally_records *r = *records;
     for (size_t i = 0; i < r->n_detections; i++)
         tally_free(r->detections[i].ring);
+    for (size_t i = 0; i < r->n_reviews; i++)
+        tally_free(r->reviews[i].ring);
+    tally_free(r->reviews);
     tally_free(r->scenes);
     tally_free(r->observations);
     tally_free(r->detections);
@@ -119,20 +165,44 @@ tally_status tally_records_add_observation(tally_records *r, const tally_observa
     return s;
 }
 
+static tally_status copy_ring(double (**to)[2], double (*from)[2], size_t n, tally_error *err)
+{
+    *to = tally_alloc(n, sizeof **to);
+    if (!*to) return tally_nomem(err, "the records");
+    if (n) memcpy(*to, from, n * sizeof **to);
+    return TALLY_OK;
+}
+
 tally_status tally_records_add_detection(tally_records *r, const tally_detection *row,
                                          tally_error *err)
 {
     tally_detection *to = grow((void **)&r->detections, r->n_detections, sizeof *to);
     if (!to) return tally_nomem(err, "the records");
     *to = *row;
-    const char **const fields[] = { &to->site, &to->zone, &to->scene, &to->type };
+    char id[TALLY_ID_SIZE];
+    if (!row->id || !*row->id) {
+        tally_detection_id(row, id);
+        to->id = id;
+    }
+    const char **const fields[] = { &to->site, &to->zone, &to->scene, &to->type, &to->id };
     tally_status s = intern_all(r, fields, sizeof fields / sizeof *fields, err);
-    if (s != TALLY_OK) return s;
-    to->ring = tally_alloc(row->n_ring, sizeof *to->ring);
-    if (!to->ring) return tally_nomem(err, "the records");
-    if (row->n_ring) memcpy(to->ring, row->ring, row->n_ring * sizeof *to->ring);
-    r->n_detections++;
-    return TALLY_OK;
+    if (s == TALLY_OK) s = copy_ring(&to->ring, row->ring, row->n_ring, err);
+    if (s == TALLY_OK) r->n_detections++;
+    return s;
+}
+
+tally_status tally_records_add_review(tally_records *r, const tally_review *row, tally_error *err)
+{
+    tally_review *to = grow((void **)&r->reviews, r->n_reviews, sizeof *to);
+    if (!to) return tally_nomem(err, "the records");
+    *to = *row;
+    const char **const fields[] = { &to->action,    &to->class_, &to->zone, &to->scene,
+                                    &to->datetime,  &to->who,    &to->why,  &to->when,
+                                    &to->detection, &to->problem };
+    tally_status s = intern_all(r, fields, sizeof fields / sizeof *fields, err);
+    if (s == TALLY_OK) s = copy_ring(&to->ring, row->ring, row->n_ring, err);
+    if (s == TALLY_OK) r->n_reviews++;
+    return s;
 }
 
 tally_status tally_records_add_spike(tally_records *r, const tally_spike *row, tally_error *err)

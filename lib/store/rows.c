@@ -75,6 +75,7 @@ static const tally_field detection_fields[] = {
     FIELD(tally_detection, area_m2, NUMBER),
     FIELD(tally_detection, score, NUMBER),
     FIELD(tally_detection, type, TEXT),
+    FIELD(tally_detection, id, TEXT),
 };
 
 static const tally_field spike_fields[] = {
@@ -106,13 +107,24 @@ static const tally_field visit_fields[] = {
     FIELD(tally_visit, scenes, TEXT),         FIELD(tally_visit, call, TEXT),
 };
 
+static const tally_field review_fields[] = {
+    FIELD(tally_review, action, TEXT),      NAMED(tally_review, class_, "class", TEXT),
+    FIELD(tally_review, zone, TEXT),        FIELD(tally_review, scene, TEXT),
+    FIELD(tally_review, datetime, TEXT),    FIELD(tally_review, detection, TEXT),
+    FIELD(tally_review, count, COUNT),      FIELD(tally_review, who, TEXT),
+    FIELD(tally_review, why, TEXT),         FIELD(tally_review, when, TEXT),
+    FIELD(tally_review, longitude, NUMBER), FIELD(tally_review, latitude, NUMBER),
+};
+
 const tally_layer tally_layers[TALLY_LAYER_COUNT] = {
-    [TALLY_SCENES] = { "scenes", scene_fields, COUNT_OF(scene_fields), wkbNone },
-    [TALLY_OBSERVATIONS] = { "observations", observation_fields, COUNT_OF(observation_fields),
+    [TALLY_SCENES] = { "scenes", scene_fields, COUNT_OF(scene_fields), 22, wkbNone },
+    [TALLY_OBSERVATIONS] = { "observations", observation_fields, COUNT_OF(observation_fields), 16,
                              wkbNone },
-    [TALLY_DETECTIONS] = { "detections", detection_fields, COUNT_OF(detection_fields), wkbPolygon },
-    [TALLY_SPIKES] = { "spikes", spike_fields, COUNT_OF(spike_fields), wkbNone },
-    [TALLY_VISITS] = { "visits", visit_fields, COUNT_OF(visit_fields), wkbNone },
+    [TALLY_DETECTIONS] = { "detections", detection_fields, COUNT_OF(detection_fields), 12,
+                           wkbPolygon },
+    [TALLY_SPIKES] = { "spikes", spike_fields, COUNT_OF(spike_fields), 17, wkbNone },
+    [TALLY_VISITS] = { "visits", visit_fields, COUNT_OF(visit_fields), 12, wkbNone },
+    [TALLY_REVIEWS] = { "review", review_fields, COUNT_OF(review_fields), 0, wkbPolygon },
 };
 
 OGRFieldType tally_field_type(tally_field_kind kind)
@@ -162,15 +174,18 @@ static void write_field(const tally_field *field, const char *at, OGRFeatureH fe
     }
 }
 
-void tally_row_write(const tally_layer *layer, const void *row, OGRFeatureH feature)
+void tally_row_write(const tally_layer *layer, const tally_columns *columns, const void *row,
+                     OGRFeatureH feature)
 {
     for (int i = 0; i < layer->n_fields; i++)
-        write_field(&layer->fields[i], (const char *)row + layer->fields[i].offset, feature, i);
+        if (columns->at[i] >= 0)
+            write_field(&layer->fields[i], (const char *)row + layer->fields[i].offset, feature,
+                        columns->at[i]);
 }
 
 static bool read_field(const tally_field *field, OGRFeatureH feature, int i, char *to)
 {
-    bool set = OGR_F_IsFieldSetAndNotNull(feature, i);
+    bool set = i >= 0 && OGR_F_IsFieldSetAndNotNull(feature, i);
     const char *text = set ? OGR_F_GetFieldAsString(feature, i) : "";
     int word;
     switch (field->kind) {
@@ -181,7 +196,7 @@ static bool read_field(const tally_field *field, OGRFeatureH feature, int i, cha
         *(double *)to = set ? OGR_F_GetFieldAsDouble(feature, i) : NAN;
         return true;
     case TALLY_FIELD_INT:
-        *(int *)to = OGR_F_GetFieldAsInteger(feature, i);
+        *(int *)to = set ? OGR_F_GetFieldAsInteger(feature, i) : 0;
         return true;
     case TALLY_FIELD_COUNT:
         *(int64_t *)to = set ? OGR_F_GetFieldAsInteger64(feature, i) : TALLY_NO_COUNT;
@@ -201,11 +216,13 @@ static bool read_field(const tally_field *field, OGRFeatureH feature, int i, cha
     return false;
 }
 
-bool tally_row_read(const tally_layer *layer, OGRFeatureH feature, void *row)
+bool tally_row_read(const tally_layer *layer, const tally_columns *columns, OGRFeatureH feature,
+                    void *row)
 {
     bool good = true;
     for (int i = 0; i < layer->n_fields; i++)
-        good = read_field(&layer->fields[i], feature, i, (char *)row + layer->fields[i].offset) &&
+        good = read_field(&layer->fields[i], feature, columns->at[i],
+                          (char *)row + layer->fields[i].offset) &&
                good;
     return good;
 }

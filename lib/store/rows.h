@@ -30,6 +30,7 @@ typedef struct tally_layer {
     const char *name;
     const tally_field *fields;
     int n_fields;
+    int n_first; /* of the first stores: what any of ours has; 0: they lacked the layer */
     OGRwkbGeometryType geometry;
 } tally_layer;
 
@@ -39,14 +40,23 @@ typedef enum tally_layer_id {
     TALLY_DETECTIONS,
     TALLY_SPIKES,
     TALLY_VISITS,
+    TALLY_REVIEWS, /* the analysts': no run deletes a row of it */
     TALLY_LAYER_COUNT
 } tally_layer_id;
 extern const tally_layer tally_layers[TALLY_LAYER_COUNT];
 
 OGRFieldType tally_field_type(tally_field_kind kind);
-/* Copy a record into a feature, field by field, in the layer's order. */
-void tally_row_write(const tally_layer *layer, const void *row, OGRFeatureH feature);
-/* And back. Texts stay the feature's. False: a word that is none of ours. */
-bool tally_row_read(const tally_layer *layer, OGRFeatureH feature, void *row);
+/* Where each field of a layer lies among the columns of a file; -1: an older store lacks it. */
+enum { TALLY_FIELDS = 40 };
+typedef struct tally_columns {
+    int at[TALLY_FIELDS];
+} tally_columns;
+/* Copy a record into a feature, field by field. */
+void tally_row_write(const tally_layer *layer, const tally_columns *columns, const void *row,
+                     OGRFeatureH feature);
+/* And back; what the file lacks is unknown. Texts stay the feature's. False: a word that is none of
+ * ours. */
+bool tally_row_read(const tally_layer *layer, const tally_columns *columns, OGRFeatureH feature,
+                    void *row);
 
 #endif

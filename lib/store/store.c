@@ -8,72 +8,13 @@
 
 #include <cpl_error.h>
 #include <errno.h>
-#include <gdal.h>
-#include <ogr_srs_api.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/base.h"
 #include "scene/scene.h"
 #include "site/crs.h"
-#include "store/rows.h"
-
-struct tally_store {
-    GDALDatasetH dataset;
-    OGRLayerH layers[TALLY_LAYER_COUNT];
-    char *path;
-    char sqlite_version[32];
-};
-
-static tally_status failed(const char *path, const char *doing, tally_error *err)
-{
-    char said[256];
-    return tally_fail(err, TALLY_E_IO,
-                      "%s: cannot be %s: %s; check the disk's space and who may write there", path,
-                      doing, tally_gdal_said(said, sizeof said));
-}
-
-static tally_status make_layer(tally_store *store, int id, tally_error *err)
-{
-    const tally_layer *l = &tally_layers[id];
-    OGRSpatialReferenceH srs = NULL;
-    if (l->geometry != wkbNone) {
-        srs = OSRNewSpatialReference(NULL);
-        if (OSRImportFromEPSG(srs, TALLY_LONLAT) != OGRERR_NONE)
-            return failed(store->path, "given a CRS", err);
-        OSRSetAxisMappingStrategy(srs, OAMS_TRADITIONAL_GIS_ORDER);
-    }
-    OGRLayerH layer = GDALDatasetCreateLayer(store->dataset, l->name, srs, l->geometry, NULL);
-    if (srs) OSRRelease(srs);
-    if (!layer) return failed(store->path, "given its layers", err);
-    for (int i = 0; i < l->n_fields; i++) {
-        OGRFieldDefnH field =
-            OGR_Fld_Create(l->fields[i].name, tally_field_type(l->fields[i].kind));
-        OGRErr bad = OGR_L_CreateField(layer, field, TRUE);
-        OGR_Fld_Destroy(field);
-        if (bad) return failed(store->path, "given its columns", err);
-    }
-    store->layers[id] = layer;
-    return TALLY_OK;
-}
-
-/* A store of ours has each layer with each column in its place. */
-static tally_status take_layer(tally_store *store, int id, tally_error *err)
-{
-    const tally_layer *l = &tally_layers[id];
-    OGRLayerH layer = GDALDatasetGetLayerByName(store->dataset, l->name);
-    OGRFeatureDefnH columns = layer ? OGR_L_GetLayerDefn(layer) : NULL;
-    bool good = columns && OGR_FD_GetFieldCount(columns) >= l->n_fields;
-    for (int i = 0; good && i < l->n_fields; i++)
-        good = strcmp(OGR_Fld_GetNameRef(OGR_FD_GetFieldDefn(columns, i)), l->fields[i].name) == 0;
-    if (!good)
-        return tally_fail(err, TALLY_E_FORMAT,
-                          "%s: its layer %s is not what tallyman writes; use --fresh to start over",
-                          store->path, l->name);
-    store->layers[id] = layer;
-    return TALLY_OK;
-}
+#include "store/inside.h"
 
 static tally_status make_store(tally_store *store, tally_error *err)
 {
@@ -83,11 +24,11 @@ static tally_status make_store(tally_store *store, tally_error *err)
                           "%s: this GDAL has no GeoPackage driver; install libgdal with SQLite",
                           store->path);
     store->dataset = GDALCreate(driver, store->path, 0, 0, 0, GDT_Unknown, NULL);
-    if (!store->dataset) return failed(store->path, "made", err);
+    if (!store->dataset) return tally_store_failed(store->path, "made", err);
     tally_status s = TALLY_OK;
     for (int i = 0; i < TALLY_LAYER_COUNT && s == TALLY_OK; i++)
-        s = make_layer(store, i, err);
-    return s;
+        s = tally_layer_make(store, i, err);
+    return s == TALLY_OK ? tally_schema_note(store, err) : s;
 }
 
 /* Made beside its place and renamed, so that a run that is killed meanwhile leaves no half of a
@@ -115,15 +56,16 @@ static tally_status take_store(tally_store *store, tally_store_mode mode, tally_
     static const char *const drivers[] = { "GPKG", NULL };
     char said[256];
     unsigned flags =
-        GDAL_OF_VECTOR | (mode == TALLY_STORE_CREATE ? GDAL_OF_UPDATE : GDAL_OF_READONLY);
+        GDAL_OF_VECTOR | (mode == TALLY_STORE_READ ? GDAL_OF_READONLY : GDAL_OF_UPDATE);
     store->dataset = GDALOpenEx(store->path, flags, drivers, NULL, NULL);
     if (!store->dataset)
         return tally_fail(err, TALLY_E_IO,
                           "%s: cannot be opened as a store: %s; check the folder, or use --fresh",
                           store->path, tally_gdal_said(said, sizeof said));
-    tally_status s = TALLY_OK;
+    tally_status s = tally_schema_check(store, err);
     for (int i = 0; i < TALLY_LAYER_COUNT && s == TALLY_OK; i++)
-        s = take_layer(store, i, err);
+        s = tally_layer_take(store, i, err);
+    if (s == TALLY_OK && mode != TALLY_STORE_READ) s = tally_schema_upgrade(store, err);
     return s;
 }
 
@@ -169,7 +111,7 @@ tally_status tally_store_set_title(tally_store *store, const char *title, tally_
     CPLPushErrorHandler(CPLQuietErrorHandler);
     CPLErr bad = GDALSetMetadataItem(store->dataset, "TITLE", title, NULL);
     CPLPopErrorHandler();
-    return bad == CE_None ? TALLY_OK : failed(store->path, "given its title", err);
+    return bad == CE_None ? TALLY_OK : tally_store_failed(store->path, "given its title", err);
 }
 
 const char *tally_store_title(tally_store *store)
@@ -212,7 +154,7 @@ static tally_status filter_layer(tally_store *store, int id, const char *scene, 
     OGRErr bad = OGR_L_SetAttributeFilter(store->layers[id], filter);
     tally_free(filter);
     OGR_L_ResetReading(store->layers[id]);
-    return bad ? failed(store->path, "searched", err) : TALLY_OK;
+    return bad ? tally_store_failed(store->path, "searched", err) : TALLY_OK;
 }
 
 tally_status tally_store_has_scene(tally_store *store, const char *scene, bool *stored,
@@ -227,38 +169,46 @@ tally_status tally_store_has_scene(tally_store *store, const char *scene, bool *
     return s;
 }
 
-/* Delete the rows of a scene, or all when scene is NULL. */
-static tally_status clear_rows(tally_store *store, int id, const char *scene, tally_error *err)
+/* The feature ids of a scene's rows, or of all when scene is NULL. */
+static tally_status list_rows(tally_store *store, int id, const char *scene, GIntBig **out,
+                              size_t *n, tally_error *err)
 {
     OGRLayerH layer = store->layers[id];
     tally_status s = filter_layer(store, id, scene, err);
-    GIntBig *ids = NULL;
-    size_t n = 0;
     OGRFeatureH feature;
     while (s == TALLY_OK && (feature = OGR_L_GetNextFeature(layer))) {
-        GIntBig *more = tally_realloc(ids, n + 1, sizeof *ids);
+        GIntBig *more = tally_realloc(*out, *n + 1, sizeof **out);
         if (more) {
-            ids = more;
-            ids[n++] = OGR_F_GetFID(feature);
+            *out = more;
+            (*out)[(*n)++] = OGR_F_GetFID(feature);
         } else {
             s = tally_nomem(err, store->path);
         }
         OGR_F_Destroy(feature);
     }
     OGR_L_SetAttributeFilter(layer, NULL);
+    return s;
+}
+
+/* Delete the rows of a scene, or all when scene is NULL. */
+static tally_status clear_rows(tally_store *store, int id, const char *scene, tally_error *err)
+{
+    GIntBig *ids = NULL;
+    size_t n = 0;
+    tally_status s = list_rows(store, id, scene, &ids, &n, err);
     for (size_t i = 0; i < n && s == TALLY_OK; i++)
-        if (OGR_L_DeleteFeature(layer, ids[i]) != OGRERR_NONE)
-            s = failed(store->path, "written", err);
+        if (OGR_L_DeleteFeature(store->layers[id], ids[i]) != OGRERR_NONE)
+            s = tally_store_failed(store->path, "written", err);
     tally_free(ids);
     return s;
 }
 
-static OGRGeometryH polygon_of(const tally_detection *d)
+static OGRGeometryH polygon_of(double (*points)[2], size_t n)
 {
     OGRGeometryH polygon = OGR_G_CreateGeometry(wkbPolygon),
                  ring = OGR_G_CreateGeometry(wkbLinearRing);
-    for (size_t i = 0; i <= d->n_ring && d->n_ring; i++)
-        OGR_G_AddPoint_2D(ring, d->ring[i % d->n_ring][0], d->ring[i % d->n_ring][1]);
+    for (size_t i = 0; i <= n && n; i++)
+        OGR_G_AddPoint_2D(ring, points[i % n][0], points[i % n][1]);
     OGR_G_AddGeometryDirectly(polygon, ring);
     return polygon;
 }
@@ -267,11 +217,16 @@ static tally_status add_row(tally_store *store, int id, const void *row, tally_e
 {
     OGRFeatureH feature = OGR_F_Create(OGR_L_GetLayerDefn(store->layers[id]));
     if (!feature) return tally_nomem(err, store->path);
-    tally_row_write(&tally_layers[id], row, feature);
-    if (id == TALLY_DETECTIONS) OGR_F_SetGeometryDirectly(feature, polygon_of(row));
+    tally_row_write(&tally_layers[id], &store->columns[id], row, feature);
+    const tally_detection *d = row;
+    const tally_review *r = row;
+    if (id == TALLY_DETECTIONS)
+        OGR_F_SetGeometryDirectly(feature, polygon_of(d->ring, d->n_ring));
+    else if (id == TALLY_REVIEWS && r->n_ring)
+        OGR_F_SetGeometryDirectly(feature, polygon_of(r->ring, r->n_ring));
     OGRErr bad = OGR_L_CreateFeature(store->layers[id], feature);
     OGR_F_Destroy(feature);
-    return bad ? failed(store->path, "written", err) : TALLY_OK;
+    return bad ? tally_store_failed(store->path, "written", err) : TALLY_OK;
 }
 
 static tally_status add_rows(tally_store *store, int id, const void *rows, size_t n, size_t size,
@@ -283,21 +238,21 @@ static tally_status add_rows(tally_store *store, int id, const void *rows, size_
     return s;
 }
 
-static tally_status begin(tally_store *store, tally_error *err)
+tally_status tally_store_begin(tally_store *store, tally_error *err)
 {
     CPLPushErrorHandler(CPLQuietErrorHandler);
     CPLErrorReset();
     return GDALDatasetStartTransaction(store->dataset, FALSE) == OGRERR_NONE
                ? TALLY_OK
-               : failed(store->path, "written", err);
+               : tally_store_failed(store->path, "written", err);
 }
 
-static tally_status end(tally_store *store, tally_status s, tally_error *err)
+tally_status tally_store_end(tally_store *store, tally_status s, tally_error *err)
 {
     if (s != TALLY_OK)
         GDALDatasetRollbackTransaction(store->dataset);
     else if (GDALDatasetCommitTransaction(store->dataset) != OGRERR_NONE)
-        s = failed(store->path, "written", err);
+        s = tally_store_failed(store->path, "written", err);
     CPLPopErrorHandler();
     return s;
 }
@@ -307,7 +262,7 @@ tally_status tally_store_put_scene(tally_store *store, const tally_scene_record 
                                    const tally_detection *detections, size_t n_detections,
                                    tally_error *err)
 {
-    tally_status s = begin(store, err);
+    tally_status s = tally_store_begin(store, err);
     for (int id = TALLY_SCENES; id <= TALLY_DETECTIONS && s == TALLY_OK; id++)
         s = clear_rows(store, id, scene->scene, err);
     if (s == TALLY_OK) s = add_row(store, TALLY_SCENES, scene, err);
@@ -316,40 +271,112 @@ tally_status tally_store_put_scene(tally_store *store, const tally_scene_record 
                      err);
     if (s == TALLY_OK)
         s = add_rows(store, TALLY_DETECTIONS, detections, n_detections, sizeof *detections, err);
-    return end(store, s, err);
+    return tally_store_end(store, s, err);
 }
 
 tally_status tally_store_put_series(tally_store *store, const tally_spike *spikes, size_t n_spikes,
                                     const tally_visit *visits, size_t n_visits, tally_error *err)
 {
-    tally_status s = begin(store, err);
+    tally_status s = tally_store_begin(store, err);
     for (int id = TALLY_SPIKES; id <= TALLY_VISITS && s == TALLY_OK; id++)
         s = clear_rows(store, id, NULL, err);
     if (s == TALLY_OK) s = add_rows(store, TALLY_SPIKES, spikes, n_spikes, sizeof *spikes, err);
     if (s == TALLY_OK) s = add_rows(store, TALLY_VISITS, visits, n_visits, sizeof *visits, err);
-    return end(store, s, err);
+    return tally_store_end(store, s, err);
 }
 
-static tally_status read_ring(OGRFeatureH feature, tally_detection *d, tally_error *err)
+tally_status tally_store_put_reviews(tally_store *store, const tally_review *reviews, size_t n,
+                                     tally_error *err)
 {
+    tally_status s = tally_store_begin(store, err);
+    if (s == TALLY_OK) s = add_rows(store, TALLY_REVIEWS, reviews, n, sizeof *reviews, err);
+    return tally_store_end(store, s, err);
+}
+
+/* The outer ring, open; NULL and 0 where there is none. */
+static tally_status read_ring(OGRFeatureH feature, double (**out)[2], size_t *n_out,
+                              tally_error *err)
+{
+    *out = NULL;
+    *n_out = 0;
     OGRGeometryH polygon = OGR_F_GetGeometryRef(feature);
     OGRGeometryH ring =
         polygon && OGR_G_GetGeometryCount(polygon) > 0 ? OGR_G_GetGeometryRef(polygon, 0) : NULL;
     int n = ring ? OGR_G_GetPointCount(ring) - 1 : 0;
-    if (n < 3)
-        return tally_fail(err, TALLY_E_FORMAT,
-                          "a detection without an outline; use --fresh to start over");
-    d->ring = tally_alloc((size_t)n, sizeof *d->ring);
-    if (!d->ring) return tally_nomem(err, "a detection");
-    d->n_ring = (size_t)n;
+    if (n < 3) return TALLY_OK;
+    double(*points)[2] = tally_alloc((size_t)n, sizeof *points);
+    if (!points) return tally_nomem(err, "an outline");
     for (int i = 0; i < n; i++) {
-        d->ring[i][0] = OGR_G_GetX(ring, i);
-        d->ring[i][1] = OGR_G_GetY(ring, i);
+        points[i][0] = OGR_G_GetX(ring, i);
+        points[i][1] = OGR_G_GetY(ring, i);
     }
+    *out = points;
+    *n_out = (size_t)n;
     return TALLY_OK;
 }
 
-static tally_status take_row(int id, OGRFeatureH feature, tally_records *r, tally_error *err)
+static tally_status name_detection(tally_store *store, OGRFeatureH feature, int column,
+                                   tally_error *err)
+{
+    tally_detection row;
+    char id[TALLY_ID_SIZE];
+    memset(&row, 0, sizeof row);
+    if (!tally_row_read(&tally_layers[TALLY_DETECTIONS], &store->columns[TALLY_DETECTIONS], feature,
+                        &row))
+        return tally_fail(err, TALLY_E_FORMAT,
+                          "%s: a detection of no known class; use --fresh to start over",
+                          store->path);
+    tally_status s = read_ring(feature, &row.ring, &row.n_ring, err);
+    if (s != TALLY_OK) return s;
+    tally_detection_id(&row, id);
+    tally_free(row.ring);
+    OGR_F_SetFieldString(feature, column, id);
+    return OGR_L_SetFeature(store->layers[TALLY_DETECTIONS], feature) == OGRERR_NONE
+               ? TALLY_OK
+               : tally_store_failed(store->path, "written", err);
+}
+
+tally_status tally_store_name_detections(tally_store *store, tally_error *err)
+{
+    OGRLayerH layer = store->layers[TALLY_DETECTIONS];
+    const int column = OGR_FD_GetFieldIndex(OGR_L_GetLayerDefn(layer), "id");
+    GIntBig *ids = NULL;
+    size_t n = 0;
+    tally_status s = tally_store_begin(store, err);
+    if (s == TALLY_OK) s = list_rows(store, TALLY_DETECTIONS, NULL, &ids, &n, err);
+    for (size_t i = 0; i < n && s == TALLY_OK; i++) {
+        OGRFeatureH feature = OGR_L_GetFeature(layer, ids[i]);
+        s = feature ? name_detection(store, feature, column, err)
+                    : tally_store_failed(store->path, "read", err);
+        OGR_F_Destroy(feature);
+    }
+    tally_free(ids);
+    return tally_store_end(store, s, err);
+}
+
+static tally_status take_detection(OGRFeatureH feature, tally_detection *row, tally_records *r,
+                                   tally_error *err)
+{
+    tally_status s = read_ring(feature, &row->ring, &row->n_ring, err);
+    if (s == TALLY_OK && row->n_ring == 0)
+        s = tally_fail(err, TALLY_E_FORMAT,
+                       "a detection without an outline; use --fresh to start over");
+    if (s == TALLY_OK) s = tally_records_add_detection(r, row, err);
+    tally_free(row->ring);
+    return s;
+}
+
+static tally_status take_review(OGRFeatureH feature, tally_review *row, tally_records *r,
+                                tally_error *err)
+{
+    tally_status s = read_ring(feature, &row->ring, &row->n_ring, err);
+    if (s == TALLY_OK) s = tally_records_add_review(r, row, err);
+    tally_free(row->ring);
+    return s;
+}
+
+static tally_status take_row(const tally_store *store, int id, OGRFeatureH feature,
+                             tally_records *r, tally_error *err)
 {
     union {
         tally_scene_record scene;
@@ -357,13 +384,14 @@ static tally_status take_row(int id, OGRFeatureH feature, tally_records *r, tall
         tally_detection detection;
         tally_spike spike;
         tally_visit visit;
-    } row = { 0 };
-    if (!tally_row_read(&tally_layers[id], feature, &row))
+        tally_review review;
+    } row;
+    memset(&row, 0, sizeof row);
+    if (!tally_row_read(&tally_layers[id], &store->columns[id], feature, &row))
         return tally_fail(
             err, TALLY_E_FORMAT,
             "layer %s holds a word that tallyman does not know; use --fresh to start over",
             tally_layers[id].name);
-    tally_status s;
     switch (id) {
     case TALLY_SCENES:
         return tally_records_add_scene(r, &row.scene, err);
@@ -373,11 +401,10 @@ static tally_status take_row(int id, OGRFeatureH feature, tally_records *r, tall
         return tally_records_add_spike(r, &row.spike, err);
     case TALLY_VISITS:
         return tally_records_add_visit(r, &row.visit, err);
+    case TALLY_REVIEWS:
+        return take_review(feature, &row.review, r, err);
     default:
-        s = read_ring(feature, &row.detection, err);
-        if (s == TALLY_OK) s = tally_records_add_detection(r, &row.detection, err);
-        tally_free(row.detection.ring);
-        return s;
+        return take_detection(feature, &row.detection, r, err);
     }
 }
 
@@ -387,9 +414,10 @@ tally_status tally_store_read(tally_store *store, tally_records **out, tally_err
     CPLPushErrorHandler(CPLQuietErrorHandler);
     for (int id = 0; id < TALLY_LAYER_COUNT && s == TALLY_OK; id++) {
         OGRFeatureH feature;
+        if (!store->layers[id]) continue; /* an older store */
         OGR_L_ResetReading(store->layers[id]);
         while (s == TALLY_OK && (feature = OGR_L_GetNextFeature(store->layers[id]))) {
-            s = take_row(id, feature, *out, err);
+            s = take_row(store, id, feature, *out, err);
             OGR_F_Destroy(feature);
         }
     }

@@ -36,7 +36,7 @@ COLUMNS = {  # name, what a value looks like, whether it may be empty
                    ('quality', 'ok|partial|unseen|refused|rejected', 0), ('estimate', POSITIVE, 1), ('reason', TEXT, 1), ('family', TEXT, 1), ('gsd_m', POSITIVE, 1)],
     'spikes.csv': [('site', TEXT, 0), ('zone', TEXT, 0), ('class', CLASS, 0), ('datetime', TIME, 0), ('scene', TEXT, 0), ('count', POSITIVE, 0), ('expected', POSITIVE, 1),
                    ('low', POSITIVE, 1), ('high', POSITIVE, 1), ('score', NUMBER, 1), ('kind', 'spike|drop|record|level_shift', 0), ('record_since', TIME, 1),
-                   ('count_low', POSITIVE, 1), ('count_high', POSITIVE, 1), ('n_seen', WHOLE, 0), ('series_since', TIME, 0), ('previous_record', POSITIVE, 1)],
+                   ('count_low', POSITIVE, 1), ('count_high', POSITIVE, 1), ('n_seen', WHOLE, 0), ('series_since', TIME, 0), ('previous_record', POSITIVE, 1), ('counts', 'machine|reviewed', 0)],
     'visits.csv': [('site', TEXT, 0), ('zone', TEXT, 0), ('visit', TEXT, 0), ('length_m', POSITIVE, 0), ('first_seen', TIME, 0), ('last_seen', TIME, 0),
                    ('arrived_after', TIME, 1), ('arrived_before', TIME, 1), ('departed_after', TIME, 1), ('departed_before', TIME, 1), ('scenes', TEXT, 0), ('call', TEXT, 0)],
 }
@@ -120,7 +120,7 @@ for scene, c in {(s, c) for s, c, _ in want}:
 with open(os.path.join(folder, 'detections.geojson'), encoding='utf-8') as f:
     found = json.load(f)
 check(found['type'] == 'FeatureCollection' and 'crs' not in found, 'detections.geojson: not RFC 7946')
-PROPERTIES = ['site', 'zone', 'class', 'datetime', 'scene', 'count', 'length_m', 'width_m', 'heading_deg', 'area_m2', 'score', 'type']
+PROPERTIES = ['site', 'zone', 'class', 'datetime', 'scene', 'count', 'length_m', 'width_m', 'heading_deg', 'area_m2', 'score', 'type', 'id']
 points = []
 
 
@@ -175,13 +175,14 @@ check(db.execute('pragma application_id').fetchone()[0] == 0x47504B47, 'tallyman
 check(db.execute('pragma integrity_check').fetchone()[0] == 'ok', 'tallyman.gpkg: integrity')
 check(not db.execute('pragma foreign_key_check').fetchall(), 'tallyman.gpkg: foreign keys')
 contents = dict(db.execute('select table_name, data_type from gpkg_contents'))
-check(contents == {'detections': 'features', 'scenes': 'attributes', 'observations': 'attributes', 'spikes': 'attributes', 'visits': 'attributes'},
+check(contents == {'detections': 'features', 'scenes': 'attributes', 'observations': 'attributes', 'spikes': 'attributes', 'visits': 'attributes',
+                   'review': 'features', 'layer_styles': 'attributes'},
       f'tallyman.gpkg: layers {contents}')
 check(db.execute("select geometry_type_name, srs_id from gpkg_geometry_columns where table_name = 'detections'").fetchall() == [('POLYGON', 4326)],
       'tallyman.gpkg: geometry of detections')
 for layer, name in LAYERS.items():
     columns = [c[1] for c in db.execute(f'pragma table_info({layer})')]
-    wanted = [c[0] for c in COLUMNS[name] if c[0] != 'unit']
+    wanted = [c[0] for c in COLUMNS[name] if c[0] not in ('unit', 'counts')]
     check(columns[1:len(wanted) + 1] == wanted, f'tallyman.gpkg: {layer} has {columns}')
     rows = {'scenes.csv': scenes, 'series.csv': series, 'spikes.csv': spikes, 'visits.csv': visits}[name]
     check(db.execute(f'select count(*) from {layer}').fetchone()[0] == len(rows), f'tallyman.gpkg: rows of {layer}')

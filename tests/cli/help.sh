@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Every command has --help with an example on standard output; wrong calls end with 2 and say where the help is.
 . "$(dirname "$0")/lib.sh"
-for c in run scan diff register report spikes compare verify; do
+for c in run scan diff register report spikes review compare verify; do
     "$tallyman" $c --help >"$scratch/help" 2>"$scratch/err" || fail "$c --help ends with $?"
     grep -q "Example" "$scratch/help" || fail "$c --help has no example"
     grep -q "tallyman $c" "$scratch/help" || fail "$c --help does not say tallyman $c"
@@ -27,7 +27,7 @@ status=0; TALLYMAN_CPU=abacus "$tallyman" scan "$set/scenes" 2>"$scratch/err" >/
 mkdir "$scratch/top" "$scratch/bin"
 ln -s "$(cd "$(dirname "$set")/../.." && pwd)/fixtures" "$scratch/top/fixtures"
 ln -s "$(realpath "$tallyman")" "$scratch/bin/tallyman"
-for c in run scan diff register report spikes compare verify; do
+for c in run scan diff register report spikes review compare verify; do
     "$tallyman" $c --help | sed -n '/^Example:/,/^Exit status:/p' | sed '1d;$d' >"$scratch/top/example.sh"
     grep -q "tallyman $c" "$scratch/top/example.sh" || fail "$c: no example before its exit status"
     status=0

@@ -252,9 +252,9 @@ static void the_table_quotes_what_needs_it(void **state)
     tally_comparison row =
         compare_one(r, ",source", "rajin,railcar,2023-02-01,73,\"A, \"\"B\"\"\"", true);
     char *text = tally_comparisons_csv(&row, 1);
-    assert_string_equal(text,
-                        "site,class,zone,date,published,ours,low,high,verdict,reason,scene,source\n"
-                        "rajin,railcar,*,2023-02-01,73,70,65,75,agrees,,a,\"A, \"\"B\"\"\"\n");
+    assert_string_equal(
+        text, "site,class,zone,date,published,ours,low,high,verdict,reason,scene,source,counts\n"
+              "rajin,railcar,*,2023-02-01,73,70,65,75,agrees,,a,\"A, \"\"B\"\"\",machine\n");
     free(text);
     tally_records_destroy(&r);
 }

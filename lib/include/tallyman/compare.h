@@ -13,6 +13,7 @@ typedef struct tally_comparison {
     const char *site, *class_, *zone, *date, *source, *scene, *reason;
     double published, ours, low, high;
     tally_verdict verdict;
+    tally_counts counts; /* whose ours are: the records' */
 } tally_comparison;
 
 typedef struct tally_compare_settings {

@@ -23,4 +23,9 @@ TALLY_API tally_status tally_series_find(tally_records *records,
 TALLY_API tally_status tally_series_read(const char *path, tally_records **out,
                                          tally_error *err) TALLY_MUST_CHECK;
 
+/* The same by these counts: REVIEWED takes the columns `reviewed`, `reviewed_low`, `reviewed_high`
+ * and `reviewed_estimate` of reviewed.csv in their place. */
+TALLY_API tally_status tally_series_read_by(const char *path, tally_counts counts,
+                                            tally_records **out, tally_error *err) TALLY_MUST_CHECK;
+
 #endif

@@ -23,6 +23,8 @@
 
 #include "tallyman/store.h"
 
+#include "tallyman/review.h"
+
 #include "tallyman/report.h"
 
 #include "tallyman/run.h"
