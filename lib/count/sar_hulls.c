@@ -52,8 +52,12 @@
 #define PARTED_ACROSS 0.5
 #define PARTED        0.75
 #define MOST_PARTS    64
-#define LOBE          0.02 /* of the power of the hull that it is a sidelobe of */
-#define LOBE_REACH    0.15 /* of its length */
+#define LARGE_M       100.0 /* a ship so long, */
+#define BRILLIANT     12.0  /* so bright */
+#define FACES_M       25.0  /* and this near to water may lie in the glare of its quay: beside it */
+#define DIM           0.25  /* what is darker than this share of its mean is as good as water */
+#define LOBE          0.02  /* of the power of the hull that it is a sidelobe of */
+#define LOBE_REACH    0.15  /* of its length */
 #define ECHO          0.2
 #define ECHO_REACH_M  10.0
 
@@ -87,9 +91,10 @@ typedef struct side {
 } side;
 
 /* From `from`, in steps along (ux, uy) over `length`, at several distances along (nx, ny). */
-static side look_along(const tally_sar_view *view, tally_point from, double ux, double uy,
-                       double length, double nx, double ny)
+static side look_along(const search *s, tally_point from, double ux, double uy, double length,
+                       double nx, double ny, double dim)
 {
+    const tally_sar_view *view = s->view;
     const double gsd = view->gsd_m, unit = gsd < 2 ? 2 / gsd : 1;
     const int distances = gsd < 2 ? 4 : 3;
     float levels[4 * SIDE_STEPS];
@@ -102,7 +107,7 @@ static side look_along(const tally_sar_view *view, tally_point from, double ux, 
             const int y = (int)floor(from.y + t * uy + d * unit * ny);
             if (x < 0 || y < 0 || x >= view->water->width || y >= view->water->height) continue;
             if (!tally_bits_get(&view->contrast->valid, x, y)) continue;
-            wet += tally_bits_get(view->water, x, y);
+            wet += tally_bits_get(view->water, x, y) || tally_patch_row(&s->smooth, 0, y)[x] < dim;
             levels[n++] = tally_patch_row(view->contrast, 0, y)[x];
         }
     const double all = (double)distances * SIDE_STEPS, shown = (double)n;
@@ -110,7 +115,7 @@ static side look_along(const tally_sar_view *view, tally_point from, double ux, 
     return (side) { wet / shown, tally_median(levels, n), shown / all };
 }
 
-static void look_around(const tally_sar_view *view, const tally_rect *r, side sides[4])
+static void look_around(const search *s, const tally_rect *r, double dim, side sides[4])
 {
     const double vx = -r->uy, vy = r->ux;
     for (int i = 0; i < 2; i++) {
@@ -119,9 +124,28 @@ static void look_around(const tally_sar_view *view, const tally_rect *r, side si
                                     r->centre.y + sign * vy * r->width / 2 };
         const tally_point end = { r->centre.x + sign * r->ux * r->length / 2,
                                   r->centre.y + sign * r->uy * r->length / 2 };
-        sides[i] = look_along(view, flank, r->ux, r->uy, r->length, sign * vx, sign * vy);
-        sides[2 + i] = look_along(view, end, vx, vy, r->width, sign * r->ux, sign * r->uy);
+        sides[i] = look_along(s, flank, r->ux, r->uy, r->length, sign * vx, sign * vy, dim);
+        sides[2 + i] = look_along(s, end, vx, vy, r->width, sign * r->ux, sign * r->uy, dim);
     }
+}
+
+/* Whether there is water FACES_M from a long side, for a good part of it. */
+static bool faces_water(const tally_sar_view *view, const tally_rect *r)
+{
+    const double vx = -r->uy, vy = r->ux;
+    for (int sign = -1; sign <= 1; sign += 2) {
+        double wet = 0;
+        for (int i = 0; i < SIDE_STEPS; i++) {
+            const double t = r->length * ((double)i / (SIDE_STEPS - 1) - 0.5);
+            const double far = r->width / 2 + FACES_M / view->gsd_m;
+            const int x = (int)floor(r->centre.x + t * r->ux + sign * far * vx);
+            const int y = (int)floor(r->centre.y + t * r->uy + sign * far * vy);
+            if (x < 0 || y < 0 || x >= view->water->width || y >= view->water->height) continue;
+            wet += tally_bits_get(view->water, x, y);
+        }
+        if (wet >= 0.6 * SIDE_STEPS) return true;
+    }
+    return false;
 }
 
 static double or_half(double v)
@@ -294,7 +318,9 @@ static tally_status weigh_blob(search *s, const tally_blobs *blobs, size_t b, ta
     if (!has_shape(&c.hull.rect, gsd_m, (double)blob->area)) return TALLY_OK;
     const double mean = mean_of(s, blobs, b, &most);
     if (most < 1.2 * FAINTEST) return TALLY_OK;
-    look_around(s->view, &c.hull.rect, sides);
+    const bool is_large = c.hull.rect.length * gsd_m > LARGE_M && mean > BRILLIANT &&
+                          faces_water(s->view, &c.hull.rect);
+    look_around(s, &c.hull.rect, is_large ? DIM * mean : 0, sides);
     c.hull.score =
         worth_of(&c.hull.rect, gsd_m, (double)blob->area, mean, s->view->ceiling, sides, &least);
     if (c.hull.score < least) return TALLY_OK;
