@@ -126,8 +126,7 @@ static void print_usage(FILE *to)
 static void check_stdout(void)
 {
     if (fflush(stdout) == 0 && !ferror(stdout)) return;
-    fprintf(stderr, "tallyman: standard output: %s; check the disk's space and what reads it\n",
-            strerror(errno ? errno : EIO));
+    fprintf(stderr, "tallyman: standard output: %s\n", strerror(errno ? errno : EIO));
     _exit(EXIT_FAILED);
 }
 
