@@ -20,6 +20,7 @@ static const char doc[] =
 
 enum {
     OPT_SITE = 256,
+    OPT_CATALOGUE,
     OPT_BANDS,
     OPT_NODATA,
     OPT_SENSOR,
@@ -40,6 +41,11 @@ static const struct argp_option options[] = {
       0 },
     { "nodata", OPT_NODATA, "V", 0,
       "Value of pixels without a measurement (default: what the files say)", 0 },
+    { "catalogue", OPT_CATALOGUE, "FILE", 0,
+      "Sizes of the rail vehicles to look for, CSV as share/wagons.csv (default: that one, which "
+      "is "
+      "built in)",
+      0 },
     { "sensor", OPT_SENSOR, "KIND", 0,
       "auto, optical or sar: what took the tiles (default: auto, as bands, items, tags and names "
       "tell). In radar images vessels are counted; railcars and containers are refused",
@@ -97,6 +103,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_SENSOR:
         c->settings.sensor = arg;
+        return 0;
+    case OPT_CATALOGUE:
+        c->settings.catalogue = arg;
         return 0;
     case OPT_REFERENCE:
         c->settings.reference = arg;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "align/cloud.h"
+#include "count/rail_catalogue.h"
 #include "run_background.h"
 #include "run_family.h"
 #include "run_lock.h"
@@ -24,6 +25,7 @@
 
 typedef struct run_job {
     const tally_context *ctx;
+    tally_rail_catalogue *wagons;
     const tally_run_settings *settings;
     tally_run_result *result;
     tally_site *site;
@@ -458,6 +460,9 @@ static tally_status prepare(run_job *job, size_t *n_new, tally_error *err)
     if (settings->background &&
         (s = tally_background_adopt(job->state, settings, sha256, err)) != TALLY_OK)
         return s;
+    if ((s = tally_run_state_set_catalogue(job->state, settings->folder, job->wagons->sha256,
+                                           err)) != TALLY_OK)
+        return s;
     s = tally_run_state_set_timezone(job->state, job->site->timezone, err);
     if (s != TALLY_OK) return s;
     if (!(store_path = tally_format("%s/tallyman.gpkg", settings->folder)))
@@ -478,6 +483,7 @@ static void finish(run_job *job)
     tally_run_state_close(&job->state);
     tally_catalogue_destroy(&job->catalogue);
     tally_site_destroy(&job->site);
+    tally_rail_catalogue_destroy(&job->wagons);
     tally_free(job->known);
     tally_free(job->is_stored);
     tally_free(job->is_unfit);
@@ -492,7 +498,11 @@ tally_status tally_run(const tally_context *ctx, const tally_run_settings *setti
     *result = (tally_run_result) { 0 };
     run_job job = { .ctx = ctx, .settings = settings, .result = result, .lock = -1 };
     size_t n_new = 0;
-    tally_status s = prepare(&job, &n_new, err);
+    tally_context with_wagons = *ctx;
+    tally_status s = tally_rail_catalogue_read(settings->catalogue, &job.wagons, err);
+    with_wagons.wagons = job.wagons;
+    job.ctx = &with_wagons;
+    if (s == TALLY_OK) s = prepare(&job, &n_new, err);
     if (s == TALLY_OK && n_new == 0) {
         result->nothing_new = 1;
         tally_note(ctx, "%s: every input was counted before; nothing to do (--fresh counts again)",

@@ -147,6 +147,9 @@ tally_status tally_run_state_begin(tally_run_state *state, const tally_run_setti
             if (setting_of(settings, i))
                 json_object_set_new(kept, setting_names[i], json_string(setting_of(settings, i)));
     }
+    if (settings->catalogue)
+        json_object_set_new(object_at(root, "settings"), "catalogue",
+                            absolute(settings->catalogue));
     if (settings->background)
         json_object_set_new(object_at(root, "settings"), "background",
                             absolute(settings->background));
@@ -159,6 +162,20 @@ tally_status tally_run_state_begin(tally_run_state *state, const tally_run_setti
     if (settings->as_of != TALLY_NO_TIME_GIVEN)
         json_object_set_new(run, "as_of", json_integer(settings->as_of));
     return TALLY_OK;
+}
+
+tally_status tally_run_state_set_catalogue(tally_run_state *state, const char *folder,
+                                           const char *sha256, tally_error *err)
+{
+    const char *was = string_at(state->root, "catalogue_sha256");
+    if (was && strcmp(was, sha256) != 0)
+        return tally_fail(err, TALLY_E_ARG,
+                          "%s: the folder was made with another catalogue of rail vehicles; give "
+                          "that one, or use --fresh or another folder",
+                          folder);
+    return json_object_set_new(state->root, "catalogue_sha256", json_string(sha256)) == 0
+               ? TALLY_OK
+               : tally_nomem(err, "run.json");
 }
 
 tally_status tally_run_state_set_timezone(tally_run_state *state, const char *timezone,
@@ -396,6 +413,7 @@ tally_status tally_run_state_run(const tally_run_state *state, size_t i,
     settings->bands = string_at(kept, "bands");
     settings->nodata = string_at(kept, "nodata");
     settings->sensor = string_at(kept, "sensor");
+    settings->catalogue = string_at(kept, "catalogue");
     settings->reference = string_at(kept, "reference");
     settings->datum = string_at(kept, "datum");
     settings->background = string_at(kept, "background");

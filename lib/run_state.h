@@ -26,6 +26,9 @@ bool tally_run_state_is_new(const tally_run_state *state);
  * says where they differ). */
 tally_status tally_run_state_begin(tally_run_state *state, const tally_run_settings *settings,
                                    const char *site_sha256, tally_error *err) TALLY_MUST_CHECK;
+/* The hash of the catalogue of rail vehicles; TALLY_E_ARG when the folder was made with another. */
+tally_status tally_run_state_set_catalogue(tally_run_state *state, const char *folder,
+                                           const char *sha256, tally_error *err) TALLY_MUST_CHECK;
 
 /* The site's time zone, "" when unknown, for those who read the folder later. */
 tally_status tally_run_state_set_timezone(tally_run_state *state, const char *timezone,

@@ -26,6 +26,7 @@ typedef struct tally_found {
     int64_t count;
     double length_m, width_m, heading_deg, area_m2, score;
     const char *type; /* static string */
+    char *cars;       /* of what a cut is made; the findings keep a copy; NULL: not known */
     tally_point ring[8];
     int n_ring;
 } tally_found;

@@ -26,12 +26,17 @@ tally_status tally_findings_add_found(tally_findings *f, const tally_found *row,
     tally_found *rows = grow(f->found, f->n_found, sizeof *rows);
     if (!rows) return tally_nomem(err, "what was found");
     f->found = rows;
-    f->found[f->n_found++] = *row;
+    f->found[f->n_found] = *row;
+    if (row->cars && !(f->found[f->n_found].cars = tally_strdup(row->cars)))
+        return tally_nomem(err, "what was found");
+    f->n_found++;
     return TALLY_OK;
 }
 
 void tally_findings_fini(tally_findings *f)
 {
+    for (size_t i = 0; i < f->n_found; i++)
+        tally_free(f->found[i].cars);
     tally_free(f->zones);
     tally_free(f->found);
     *f = (tally_findings) { 0 };

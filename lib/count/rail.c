@@ -6,8 +6,8 @@
  * straightened into a strip (strip.c). Step 2: the empty track is learned (rail_learn.c) in rounds:
  * judge all dates against it, leave out what is believed occupied, learn again. Step 3: a scene's
  * tracks are judged (rail_judge.c) from the sunward one outward, each with the shadow that the
- * wagons found so far throw on it; runs of occupied columns are cuts; a cut has length / pitch
- * cars.
+ * wagons found so far throw on it; runs of occupied columns are cuts; a cut is taken apart into
+ * cars (rail_fine.c), or, where pixels are coarser than 0.6 m, has length / pitch cars.
  *
  * Source of the parts: DESIGN.md 5.2 to 5.5; sizes: DOMAIN.md. Known failures: see these files;
  * at 3 m a dark train and its shadow are one line, so that lengths are right and tracks may be
@@ -459,6 +459,7 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
 typedef struct tally_cut {
     int from, to;
     int64_t cars;
+    size_t first; /* of the row's cars; fine pixels */
 } tally_cut;
 
 /* Runs of occupied columns, and how many cars each has; returns the cars. cuts: room for n; NULL:
@@ -475,7 +476,7 @@ static int64_t cuts_of(const tally_track *t, const tally_rail_state *s, tally_cu
         double length = (c - from) * t->step_m;
         if (!s->occupied[from] || length < LEAST_CUT_M) continue;
         int64_t k = (int64_t)fmax(1, lround(length / PITCH_M));
-        if (cuts) cuts[n] = (tally_cut) { from, c, k };
+        if (cuts) cuts[n] = (tally_cut) { .from = from, .to = c, .cars = k };
         n++;
         cars += k;
     }
@@ -483,9 +484,26 @@ static int64_t cuts_of(const tally_track *t, const tally_rail_state *s, tally_cu
     return cars;
 }
 
+/* `locomotive 12.5-29.5; gondola 29.5-43.4`: kind and coupler faces, metres along the track. */
+static char *tell_cars(const tally_track *t, const tally_cut *cut,
+                       const tally_rail_catalogue *wagons, const tally_rail_row *row)
+{
+    tally_text text = { 0 };
+    for (int64_t k = 0; k < cut->cars; k++) {
+        const tally_car *car = &row->cars[cut->first + (size_t)k];
+        tally_text_add(&text, "%s%s %.1f-%.1f", k ? "; " : "",
+                       car->kind >= 0 ? wagons->kinds[car->kind].type : "wagon",
+                       (car->from + 0.5) * t->step_m, (car->to + 0.5) * t->step_m);
+    }
+    char *out = text.failed ? NULL : tally_strdup(text.size ? text.bytes : "");
+    tally_text_fini(&text);
+    return out;
+}
+
 static tally_status add_cut(const tally_stack *stack, const tally_track *t,
-                            const tally_rail_state *s, const tally_cut *cut, tally_findings *out,
-                            tally_error *err)
+                            const tally_rail_state *s, const tally_cut *cut,
+                            const tally_rail_catalogue *wagons, const tally_rail_row *row,
+                            tally_findings *out, tally_error *err)
 {
     tally_point a = tally_stack_metres(stack, tally_track_at(t, cut->from - 0.5, 0)),
                 b = tally_stack_metres(stack, tally_track_at(t, cut->to - 0.5, 0));
@@ -507,7 +525,15 @@ static tally_status add_cut(const tally_stack *stack, const tally_track *t,
         f.ring[7 - k] = tally_stack_metres(stack, tally_track_at(t, c, -TALLY_RAIL_HALF_WAGON_M));
     }
     f.n_ring = 8;
-    return tally_findings_add_found(out, &f, err);
+    tally_status status = TALLY_OK;
+    if (row->n > 0) {
+        if (!(f.cars = tell_cars(t, cut, wagons, row))) return tally_nomem(err, "a cut");
+        int kind = row->cars[cut->first].kind;
+        if (cut->cars == 1 && kind >= 0 && wagons->kinds[kind].locomotive) f.type = "locomotive";
+    }
+    status = tally_findings_add_found(out, &f, err);
+    tally_free(f.cars);
+    return status;
 }
 
 /* The cars of a row that are coupled, as cuts; returns how many. cuts: room for row->n. */
@@ -518,7 +544,7 @@ static size_t cuts_of_row(const tally_track *t, const tally_rail_row *row, tally
     for (size_t k = 0; k < row->n; k++) {
         const tally_car *car = &row->cars[k];
         if (k == 0 || car->from > row->cars[k - 1].to)
-            cuts[n++] = (tally_cut) { .from = (int)fmax(0, lround(car->from + body)) };
+            cuts[n++] = (tally_cut) { .from = (int)fmax(0, lround(car->from + body)), .first = k };
         cuts[n - 1].to = (int)fmin(t->n, lround(car->to - body) + 1);
         cuts[n - 1].cars++;
     }
@@ -591,7 +617,10 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
     int64_t cars[TRACKS_A_UNIT][3] = { 0 };
     const bool fine = stack->grid.gsd_m <= TALLY_RAIL_FINEST_M;
     static const double biases[3] = { 0, -BIAS_STEP, BIAS_STEP };
+    tally_rail_catalogue *built_in = NULL;
     tally_status s = read_strips(ctx, stack, unit, u, scene, strips, err);
+    if (s == TALLY_OK && !ctx->wagons) s = tally_rail_catalogue_read(NULL, &built_in, err);
+    const tally_rail_catalogue *wagons = ctx->wagons ? ctx->wagons : built_in;
     for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
         s = tally_rail_state_init(&states[i], &u->tracks[i], err);
     for (size_t i = 0; i < u->n; i++)
@@ -613,8 +642,7 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
         s = judge_unit(stack, &view, scene, &belief, &same, err);
         for (size_t i = 0; i < u->n; i++)
             tally_rail_row_fini(&rows[i]);
-        if (s == TALLY_OK && fine)
-            s = tally_rail_take_apart(ctx->wagons, &view, suns, snow, rows, err);
+        if (s == TALLY_OK && fine) s = tally_rail_take_apart(wagons, &view, suns, snow, rows, err);
         for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
             cars[i][k] = fine ? (int64_t)rows[i].n : cuts_of(&u->tracks[i], &states[i], NULL, NULL);
     }
@@ -633,7 +661,7 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
         tally_zone_count z = count_track(stack, t, &empty[i], &states[i], cars[i], n_cuts);
         s = tally_findings_add_zone(out, &z, err);
         for (size_t k = 0; k < n_cuts && s == TALLY_OK && z.count != TALLY_NO_COUNT; k++)
-            s = add_cut(stack, t, &states[i], &cuts[k], out, err);
+            s = add_cut(stack, t, &states[i], &cuts[k], wagons, &rows[i], out, err);
         tally_free(cuts);
     }
     for (size_t i = 0; i < TRACKS_A_UNIT; i++) {
@@ -642,6 +670,7 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
         tally_rail_state_fini(&states[i]);
         tally_rail_row_fini(&rows[i]);
     }
+    tally_rail_catalogue_destroy(&built_in);
     return s;
 }
 

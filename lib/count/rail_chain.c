@@ -168,7 +168,7 @@ static tally_status walk_init(walk *w, const tally_chain_piece *p, const tally_c
     *w = (walk) { .p = p,
                   .f = f,
                   .most = most,
-                  .ring = (size_t)f->longest + 1,
+                  .ring = (size_t)(f->longest > MOST_SHADE ? f->longest : MOST_SHADE) + 1,
                   .cell = cell,
                   .row = (size_t)(most + 1) * cell };
     w->ways = tally_alloc(w->ring, w->row * sizeof *w->ways);

@@ -130,9 +130,7 @@ tally_status tally_rail_take_apart(const tally_rail_catalogue *catalogue, const 
     double fleet[TALLY_FLEETS_MAX] = { 0 }, prior[TALLY_FLEETS_MAX] = { 0 };
     float *gaps[TALLY_TRACKS_A_UNIT] = { 0 };
     size_t columns = 1, n = 0;
-    tally_rail_catalogue *own = NULL;
-    tally_status status = catalogue ? TALLY_OK : tally_rail_catalogue_read(NULL, &own, err);
-    if (own) catalogue = own;
+    tally_status status = TALLY_OK;
     for (size_t i = 0; i < s->n; i++) {
         rows[i] = (tally_rail_row) { 0 };
         columns += (size_t)s->tracks[i].n;
@@ -162,6 +160,5 @@ tally_status tally_rail_take_apart(const tally_rail_catalogue *catalogue, const 
         if (status != TALLY_OK) tally_rail_row_fini(&rows[i]);
     }
     tally_free(runs);
-    tally_rail_catalogue_destroy(&own);
     return status;
 }

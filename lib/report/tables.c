@@ -277,6 +277,7 @@ static void detections_geojson(const tally_records *r, tally_text *t)
         json_number(t, "score", d->score, SHARE, ",");
         json_text(t, "type", d->type);
         json_text(t, "id", d->id ? d->id : "");
+        if (d->cars && *d->cars) json_text(t, "cars", d->cars);
         t->size -= t->failed ? 0 : 1; /* the last comma */
         tally_text_add(t, "},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[");
         if (d->n_ring) json_ring(t, d);

@@ -184,7 +184,10 @@ tally_status tally_records_add_detection(tally_records *r, const tally_detection
         tally_detection_id(row, id);
         to->id = id;
     }
-    const char **const fields[] = { &to->site, &to->zone, &to->scene, &to->type, &to->id };
+    if (!to->cars) to->cars = "";
+    const char **const fields[] = {
+        &to->site, &to->zone, &to->scene, &to->type, &to->id, &to->cars
+    };
     tally_status s = intern_all(r, fields, sizeof fields / sizeof *fields, err);
     if (s == TALLY_OK) s = copy_ring(&to->ring, row->ring, row->n_ring, err);
     if (s == TALLY_OK) r->n_detections++;

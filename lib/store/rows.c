@@ -76,6 +76,7 @@ static const tally_field detection_fields[] = {
     FIELD(tally_detection, score, NUMBER),
     FIELD(tally_detection, type, TEXT),
     FIELD(tally_detection, id, TEXT),
+    FIELD(tally_detection, cars, TEXT),
 };
 
 static const tally_field spike_fields[] = {

@@ -19,6 +19,8 @@ site_with() { cat >"$scratch/site_bad.geojson"; }
 zone() { echo "{\"type\":\"Feature\",\"properties\":{\"name\":\"$1\",\"role\":\"$2\"},\"geometry\":$3}"; }
 box='{"type":"Polygon","coordinates":[[[130.6,42.41],[130.601,42.41],[130.601,42.411],[130.6,42.41]]]}'
 
+printf "type,kind,length_over_couplers_m\nhopper,wagon,1e9\n" >"$scratch/wagons.csv"
+refuses "catalogue" 1 "wagons.csv: line 2: length" run --catalogue "$scratch/wagons.csv" "$site" "$scenes" -o "$scratch/o0"
 refuses "missing tile" 1 nowhere.tif run "$site" "$scratch/nowhere.tif" -o "$scratch/o1"
 refuses "missing site" 1 nowhere.geojson run "$scratch/nowhere.geojson" "$scenes" -o "$scratch/o2"
 echo '{"type":"FeatureCollection","features":[]}' | site_with

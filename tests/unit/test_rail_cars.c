@@ -224,6 +224,49 @@ static void test_what_fits_nothing(void **state)
     tally_rail_catalogue_destroy(&only);
 }
 
+/* With the occupancy known: two cuts with bare track between them, and a shadow past the end. */
+static void test_spaces_and_own_shadow(void **state)
+{
+    (void)state;
+    enum { N = 400 };
+    float logit[N], shaded[N], gap[N] = { 0 };
+    /* four gondolas from 20 m, 9 m of bare track, two boxcars, 6 m of their shadow */
+    const double first = 20, second = first + 4 * 13.92 + 9, end = second + 2 * 14.73;
+    for (int c = 0; c < N; c++) {
+        double m = c * STEP_M;
+        bool car =
+            (m > first + 0.5 && m < first + 4 * 13.92 - 0.5) || (m > second + 0.5 && m < end - 0.5);
+        bool shadow = m >= end - 0.5 && m < end + 6;
+        logit[c] = car || shadow ? 0.8f : -0.5f;
+        shaded[c] = car ? 0.6f : -0.5f;
+    }
+    tally_cut_evidence e = { .gap = gap,
+                             .n = N,
+                             .step_m = STEP_M,
+                             .from = first / STEP_M,
+                             .to = (end + 6) / STEP_M,
+                             .logit = logit,
+                             .window_from = (int)(first / STEP_M) - 16,
+                             .window_to = (int)((end + 6) / STEP_M) + 16,
+                             .shaded_logit = shaded,
+                             .shade_m = 5 };
+    double fleet[TALLY_FLEETS_MAX] = { 0, -20, -20 };
+    tally_cars out;
+    assert_int_equal(tally_cars_split(catalogue, fleet, &e, &out, NULL), TALLY_OK);
+    check_is_distribution(&out);
+    assert_int_equal(out.n, 6);
+    assert_true(fabs(out.cars[3].to * STEP_M - (second - 9)) < 1.6);
+    assert_true(fabs(out.cars[4].from * STEP_M - second) < 1.6);
+    assert_true(fabs(out.cars[5].to * STEP_M - end) < 1.6);
+    tally_cars_fini(&out);
+    /* bare all along: nothing stands there */
+    for (int c = 0; c < N; c++)
+        logit[c] = -0.5f;
+    assert_int_equal(tally_cars_split(catalogue, fleet, &e, &out, NULL), TALLY_OK);
+    assert_int_equal(out.n, 0);
+    tally_cars_fini(&out);
+}
+
 /* A strip with gondolas in it, seen with noise: gaps are found, and they are zero-sum. */
 static void test_gaps_from_pixels(void **state)
 {
@@ -272,7 +315,7 @@ int main(void)
         cmocka_unit_test(test_a_mixed_train),       cmocka_unit_test(test_no_gaps_to_be_seen),
         cmocka_unit_test(test_which_fleet),         cmocka_unit_test(test_open_ends),
         cmocka_unit_test(test_longer_than_a_piece), cmocka_unit_test(test_what_fits_nothing),
-        cmocka_unit_test(test_gaps_from_pixels),
+        cmocka_unit_test(test_gaps_from_pixels),    cmocka_unit_test(test_spaces_and_own_shadow),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

@@ -89,6 +89,7 @@ typedef struct tally_observation {
  * latitude. */
 typedef struct tally_detection {
     const char *site, *zone, *scene, *type;
+    const char *cars; /* `gondola 12.5-26.4; ...`, metres along the track; NULL or "": not known */
     tally_class class_;
     int64_t utc, count;
     double length_m, width_m, heading_deg, area_m2, score;

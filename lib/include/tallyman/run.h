@@ -16,6 +16,7 @@ typedef struct tally_run_settings {
     const char *folder;    /* DIR: made when it is not there */
     const char *bands;     /* "blue,green,red,nir" */
     const char *nodata;    /* a number */
+    const char *catalogue; /* file of rail vehicles; NULL: the built-in one */
     const char *sensor;    /* "auto", "optical", "sar"; NULL: auto */
     const char *reference; /* scene id that the others are aligned to */
     const char *datum; /* "mean", "scene:ID", "DX,DY" (px), or NULL: mean, refined by the zones */
