@@ -82,7 +82,11 @@ static tally_status add_observation(const tally_site *site, const tally_scene *s
                               .occupancy = c->occupancy,
                               .seen = c->seen,
                               .estimate = c->estimate,
-                              .gsd_m = scene->gsd_m };
+                              .gsd_m = scene->gsd_m,
+                              .containers = c->boxes.best,
+                              .containers_low = c->boxes.low,
+                              .containers_high = c->boxes.high,
+                              .containers_basis = tally_boxes_basis_name(c->boxes.basis) };
     return tally_records_add_observation(out, &row, err);
 }
 

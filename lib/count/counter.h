@@ -10,6 +10,18 @@
 #include "change/model.h"
 #include "tallyman/records.h"
 
+/* Boxes in all tiers, of container stacks; nothing of other classes. */
+typedef enum tally_boxes_basis {
+    TALLY_BOXES_UNKNOWN,
+    TALLY_BOXES_RANGE,  /* as many tiers as are usual */
+    TALLY_BOXES_SHADOW, /* as high as shadows tell */
+} tally_boxes_basis;
+const char *tally_boxes_basis_name(tally_boxes_basis basis); /* "", `range`, `shadow` */
+typedef struct tally_boxes {
+    tally_boxes_basis basis;
+    double best, low, high;
+} tally_boxes;
+
 /* One zone of one scene. Becomes an observation; the total over zones is made by
  * tally_findings_total. */
 typedef struct tally_zone_count {
@@ -17,6 +29,7 @@ typedef struct tally_zone_count {
     tally_quality quality;
     int64_t count; /* TALLY_NO_COUNT: unseen or refused */
     double low, high, estimate, extent, occupancy, seen;
+    tally_boxes boxes;
     char reason[96];
 } tally_zone_count;
 

@@ -77,3 +77,9 @@ tally_status tally_findings_refuse(const tally_unit *unit, const char *why, tall
     }
     return s;
 }
+
+const char *tally_boxes_basis_name(tally_boxes_basis basis)
+{
+    static const char *const names[] = { "", "range", "shadow" };
+    return (unsigned)basis <= TALLY_BOXES_SHADOW ? names[basis] : "";
+}

@@ -22,9 +22,10 @@ tally_zone_count tally_total(const tally_zone_count *rows, const double *sizes, 
                            .occupancy = NAN };
     double all = 0, counted = 0, looked_at = 0, seen = 0, occupied = 0, extent = 0, estimate = 0;
     int64_t count = 0;
-    size_t n_counted = 0, n_refused = 0;
+    size_t n_counted = 0, n_refused = 0, n_boxes = 0;
+    tally_boxes boxes = { .basis = TALLY_BOXES_SHADOW };
     const char *reason = "";
-    tally_spread below = { 0 }, above = { 0 };
+    tally_spread below = { 0 }, above = { 0 }, fewer = { 0 }, more = { 0 };
 
     for (size_t i = 0; i < n; i++) {
         const tally_zone_count *r = &rows[i];
@@ -43,6 +44,14 @@ tally_zone_count tally_total(const tally_zone_count *rows, const double *sizes, 
         estimate += r->estimate;
         tally_spread_add(&below, (double)r->count - r->low);
         tally_spread_add(&above, r->high - r->estimate);
+        if (r->boxes.basis == TALLY_BOXES_UNKNOWN) continue;
+        n_boxes++;
+        boxes.best += r->boxes.best;
+        tally_spread_add(&fewer, r->boxes.best - r->boxes.low);
+        tally_spread_add(&more, r->boxes.high - r->boxes.best);
+        /* what holds nothing says nothing of heights */
+        if (r->boxes.basis == TALLY_BOXES_RANGE && r->boxes.best > 0)
+            boxes.basis = TALLY_BOXES_RANGE;
     }
 
     t.seen = tally_clamp(seen, 0, 1);
@@ -67,5 +76,11 @@ tally_zone_count tally_total(const tally_zone_count *rows, const double *sizes, 
     /* what was seen is there: only doubt about it reaches below the count */
     t.low = fmax(0, (double)count - tally_spread_half(&below, 0));
     t.high = t.estimate + tally_spread_half(&above, doubt);
+    if (n_boxes == 0 || n_boxes < n_counted) return t;
+    const double scale = counted < all ? all / counted : 1;
+    boxes.low = fmax(0, floor(boxes.best - tally_spread_half(&fewer, 0)));
+    boxes.high = ceil(scale * (boxes.best + tally_spread_half(&more, 0)) + doubt);
+    boxes.best = round(scale * boxes.best);
+    t.boxes = boxes;
     return t;
 }

@@ -167,6 +167,14 @@ static void known_fini(known_yard *l)
     tally_patch_fini(&l->pad);
 }
 
+static tally_yard_angles angles_of(const tally_scene *scene)
+{
+    return (tally_yard_angles) { .sun_azimuth = scene->sun_azimuth,
+                                 .sun_elevation = scene->sun_elevation,
+                                 .off_nadir = scene->off_nadir,
+                                 .view_azimuth = scene->view_azimuth };
+}
+
 static tally_status measure(const tally_context *ctx, const tally_stack *stack,
                             const tally_unit *unit, size_t scene, const known_yard *known,
                             const tally_bits *zone, double angle, tally_yard_answer *out,
@@ -186,6 +194,7 @@ static tally_status measure(const tally_context *ctx, const tally_stack *stack,
         .zone = zone,
         .gsd_m = stack->grid.gsd_m,
         .drawn_angle = angle,
+        .angles = angles_of(stack->scenes[scene].scene),
         .snow = stack->scenes[scene].snow,
     };
     s = tally_yard_measure(ctx->kernels, &view, out, err);
@@ -387,6 +396,8 @@ static void lean_on_usual(const tally_patch *usual, double yard_m2, tally_yard_a
     row->occupancy = tally_round_to(fmin(1, row->extent / fmax(1, row->seen * yard_m2)), 1000);
     row->low = fmax(0, floor(fmin((double)row->count, best - 1.96 * sigma)));
     row->high = ceil(best + 1.96 * sigma);
+    const tally_yard_heights none = { 0 };
+    row->boxes = tally_yard_count_boxes(row->estimate, row->low, row->high, 2.0 / 3, 0.12, &none);
     snprintf(row->reason, sizeof row->reason,
              "snow: boxes and pad look alike; leans on the usual of %.0f dates without", n);
 }

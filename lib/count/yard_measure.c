@@ -42,8 +42,9 @@
 #include "count/yard_sight.h"
 
 #define SLOT_M2       (TALLY_SLOT_LENGTH_M * TALLY_SLOT_WIDTH_M)
-#define GSD_SLOTS     1.2 /* a box is two pixels wide */
-#define GSD_AREA      5.0 /* a box is half a pixel wide: area carries no count beyond */
+#define GSD_SLOTS     1.2  /* a box is two pixels wide */
+#define GSD_GAPS      0.65 /* the gap between two boxes shows */
+#define GSD_AREA      5.0  /* a box is half a pixel wide: area carries no count beyond */
 #define STEP_M        0.25
 #define MIXED_FROM_M  0.5 /* pixels at the rim of a box matter from here on, */
 #define MIXED_FULL_M  1.0 /* and wholly from here: */
@@ -400,6 +401,29 @@ static void describe(const tally_yard_view *view, const tallied *t, tally_zone_c
         snprintf(row->reason, sizeof row->reason, "most of the yard was never seen empty");
 }
 
+/* Boxes in all tiers, for the whole yard as the interval is. In snow neither roofs nor shadows are
+ * to be trusted. */
+static tally_status count_boxes(const tally_yard_view *view, const tally_patch *ratio,
+                                const tally_patch *distance, const tally_bits *seen,
+                                tally_yard_answer *out, tally_error *err)
+{
+    tally_yard_heights heights = { 0 };
+    double share, sigma;
+    tally_status s = TALLY_OK;
+
+    if (out->row.count == TALLY_NO_COUNT) return TALLY_OK;
+    tally_yard_boxes_per_slot(view->snow || view->gsd_m > GSD_GAPS ? NULL : ratio, &out->slots,
+                              view->gsd_m, &share, &sigma);
+    if (!view->snow)
+        s = tally_yard_measure_heights(distance, seen, &out->slots, &view->angles, view->gsd_m,
+                                       THRESHOLD, &heights, err);
+    if (s == TALLY_OK)
+        out->row.boxes = tally_yard_count_boxes(out->row.estimate, out->row.low, out->row.high,
+                                                share, sigma, &heights);
+    tally_yard_heights_fini(&heights);
+    return s;
+}
+
 tally_status tally_yard_measure(const tally_kernels *k, const tally_yard_view *view,
                                 tally_yard_answer *out, tally_error *err)
 {
@@ -445,6 +469,7 @@ tally_status tally_yard_measure(const tally_kernels *k, const tally_yard_view *v
         count_area(view, &t, out);
     if (s == TALLY_OK && out->row.count == TALLY_NO_COUNT) out->row.quality = TALLY_QUALITY_REFUSED;
     if (s == TALLY_OK) describe(view, &t, &out->row);
+    if (s == TALLY_OK) s = count_boxes(view, &ratio, &distance, &seen, out, err);
 out:
     tally_bits_fini(&seen);
     tally_patch_fini(&distance);

@@ -5,6 +5,7 @@
 
 #include "count/counter.h"
 #include "count/yard_slots.h"
+#include "count/yard_tiers.h"
 
 typedef struct tally_yard_view {
     const tally_patch *scene;
@@ -16,6 +17,7 @@ typedef struct tally_yard_view {
     const tally_bits *zone;    /* pixels of the yard, those to be ignored taken out */
     double gsd_m;
     double drawn_angle; /* of the yard's longest side, radians in pixels */
+    tally_yard_angles angles;
     bool snow;
 } tally_yard_view;
 

@@ -108,9 +108,15 @@ static void series_row(tally_text *t, const tally_observation *o)
 
 static void series_csv(const tally_records *r, tally_text *t)
 {
-    tally_text_add(t, "%s\n", series_columns);
+    tally_text_add(t, "%s,containers,containers_low,containers_high,containers_basis\n",
+                   series_columns);
     for (size_t i = 0; i < r->n_observations; i++) {
-        series_row(t, &r->observations[i]);
+        const tally_observation *o = &r->observations[i];
+        series_row(t, o);
+        number(t, o->containers, 0);
+        number(t, o->containers_low, 0);
+        number(t, o->containers_high, 0);
+        text(t, o->containers_basis);
         end_row(t);
     }
 }

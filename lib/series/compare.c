@@ -103,17 +103,26 @@ typedef struct published {
     double tolerance; /* objects; NaN: none given */
 } published;
 
-static void judge(const tally_observation *o, const published *p, tally_comparison *row)
+static void judge(const tally_observation *o, const char *quantity, const published *p,
+                  tally_comparison *row)
 {
+    const bool boxes = strcmp(quantity, "boxes") == 0;
     row->scene = o->scene;
-    row->ours = o->estimate;
-    row->low = o->low;
-    row->high = o->high;
+    row->ours = boxes ? o->containers : o->estimate;
+    row->low = boxes ? o->containers_low : o->low;
+    row->high = boxes ? o->containers_high : o->high;
+    if (!isfinite(row->ours)) { /* a store of before boxes were counted */
+        row->reason =
+            "the boxes of all tiers are not known of that scene; run it again with --fresh";
+        return;
+    }
+    if (boxes && strcmp(o->containers_basis, "range") == 0)
+        row->reason = "no shadow tells the tiers: a range of one to five";
     /* fmin and fmax pass over what is empty */
     double low = fmin(p->count, fmin(p->low, p->high)),
            high = fmax(p->count, fmax(p->low, p->high));
-    double beyond = fmax(fmax(low - o->estimate, o->estimate - high), 0);
-    bool meet = fmax(o->high, o->estimate) >= low && fmin(o->low, o->estimate) <= high;
+    double beyond = fmax(fmax(low - row->ours, row->ours - high), 0);
+    bool meet = fmax(row->high, row->ours) >= low && fmin(row->low, row->ours) <= high;
     bool agrees =
         isfinite(p->tolerance) ? beyond <= p->tolerance : meet || beyond <= DEFAULT_SHARE * high;
     row->verdict = agrees ? TALLY_AGREES : TALLY_DIFFERS;
@@ -174,7 +183,7 @@ static const char *other_quantity(int class_, const char *quantity)
     if (class_ == TALLY_CONTAINER_STACK)
         return strcmp(quantity, "slots") == 0 ? NULL
                : strcmp(quantity, "boxes") == 0
-                   ? "ground slots are counted, not the boxes of all tiers"
+                   ? NULL
                    : "ground slots are counted, not stacks: say `slots` where slots are meant";
     return strcmp(quantity, "objects") == 0 ? NULL : "objects are counted of this class";
 }
@@ -197,7 +206,7 @@ static void compare_row(const compare_job *job, int64_t day, int class_, const c
         if (f.best) row->reason = "scene of a day beside it; the site's time zone is not known";
     }
     if (f.best)
-        judge(f.best, p, row);
+        judge(f.best, quantity, p, row);
     else
         row->reason = why_silent(&f, silent);
 }

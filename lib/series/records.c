@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tallyman/records.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,7 +160,10 @@ tally_status tally_records_add_observation(tally_records *r, const tally_observa
     tally_observation *to = grow((void **)&r->observations, r->n_observations, sizeof *to);
     if (!to) return tally_nomem(err, "the records");
     *to = *row;
-    const char **const fields[] = { &to->site, &to->zone, &to->scene, &to->reason, &to->family };
+    if (!to->containers_basis) to->containers_basis = "";
+    if (!*to->containers_basis) to->containers = to->containers_low = to->containers_high = NAN;
+    const char **const fields[] = { &to->site,   &to->zone,   &to->scene,
+                                    &to->reason, &to->family, &to->containers_basis };
     tally_status s = intern_all(r, fields, sizeof fields / sizeof *fields, err);
     if (s == TALLY_OK) r->n_observations++;
     return s;

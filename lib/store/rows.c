@@ -60,6 +60,10 @@ static const tally_field observation_fields[] = {
     FIELD(tally_observation, reason, TEXT),
     FIELD(tally_observation, family, TEXT),
     FIELD(tally_observation, gsd_m, NUMBER),
+    FIELD(tally_observation, containers, NUMBER),
+    FIELD(tally_observation, containers_low, NUMBER),
+    FIELD(tally_observation, containers_high, NUMBER),
+    FIELD(tally_observation, containers_basis, TEXT),
 };
 
 static const tally_field detection_fields[] = {

@@ -52,6 +52,12 @@ static void add_count(tally_records *r, const char *scene, int64_t utc, tally_cl
                             .low = counted ? estimate - half : NAN,
                             .high = counted ? estimate + half : NAN,
                             .seen = seen };
+    if (class_ == TALLY_CONTAINER_STACK && counted && !strcmp(zone, "*")) {
+        o.containers = 2 * estimate;
+        o.containers_low = 1.5 * estimate;
+        o.containers_high = 3 * estimate;
+        o.containers_basis = "shadow";
+    }
     assert_int_equal(tally_records_add_observation(r, &o, NULL), TALLY_OK);
 }
 
@@ -71,6 +77,7 @@ static tally_records *made(void)
     add_count(r, "a", at(1, 2), TALLY_RAILCAR, "*", 70, 5, 1, TALLY_QUALITY_OK);
     add_count(r, "a", at(1, 2), TALLY_RAILCAR, "spur 1", 40, 3, 1, TALLY_QUALITY_OK);
     add_count(r, "a", at(1, 2), TALLY_CONTAINER_STACK, "*", 50, 6, 1, TALLY_QUALITY_OK);
+    add_count(r, "a", at(1, 2), TALLY_CONTAINER_STACK, "block 1", 12, 2, 1, TALLY_QUALITY_OK);
     add_count(r, "b", at(3, 23), TALLY_RAILCAR, "*", 20, 2, 1, TALLY_QUALITY_OK);
     add_count(r, "c", at(6, 2), TALLY_RAILCAR, "*", 0, 0, 0, TALLY_QUALITY_UNSEEN);
     add_count(r, "c", at(6, 2), TALLY_CONTAINER_STACK, "*", 0, 0, 1, TALLY_QUALITY_REFUSED);
@@ -159,8 +166,16 @@ static void zones_and_quantities(void **state)
     assert_true(c.ours == 40);
     c = compare_one(r, ",quantity", "rajin,container_stack,2023-02-01,50,slots", true);
     assert_int_equal(c.verdict, TALLY_AGREES);
+    c = compare_one(r, ",quantity", "rajin,container_stack,2023-02-01,110,boxes", true);
+    assert_int_equal(c.verdict, TALLY_AGREES);
+    assert_true(c.ours == 100 && c.low == 75 && c.high == 150);
+    c = compare_one(r, ",quantity", "rajin,container_stack,2023-02-01,300,boxes", true);
+    assert_int_equal(c.verdict, TALLY_DIFFERS);
+    c = compare_one(r, ",quantity,zone", "rajin,container_stack,2023-02-01,20,boxes,block 1", true);
+    assert_int_equal(c.verdict, TALLY_INCOMPARABLE); /* a store of before boxes were counted */
+    assert_non_null(strstr(c.reason, "boxes"));
+    assert_true(isnan(c.ours));
     static const char *const others[][2] = {
-        { "rajin,container_stack,2023-02-01,50,boxes", "tiers" },
         { "rajin,container_stack,2023-02-01,50,objects", "slots" },
         { "rajin,container_stack,2023-02-01,50,", "slots" },
         { "rajin,railcar,2023-02-01,70,slots", "objects" },

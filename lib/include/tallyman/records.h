@@ -82,6 +82,10 @@ typedef struct tally_observation {
     int64_t utc;
     int64_t count; /* TALLY_NO_COUNT: empty */
     double low, high, extent, occupancy, seen, estimate, gsd_m;
+    /* Boxes in all tiers, of container stacks; NaN where containers_basis is "": not known. Else it
+     * is `shadow` or `range`. */
+    double containers, containers_low, containers_high;
+    const char *containers_basis;
     tally_reviewed reviewed; /* set by tally_review_apply */
 } tally_observation;
 
