@@ -3,6 +3,8 @@
  * residual shift together. */
 #include "align/survey.h"
 
+#include "align/seams.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -35,9 +37,10 @@ tally_box tally_stack_box(const tally_stack *s, const tally_shape *metres, doubl
                          (int)tally_clamp(ceil(b.y), -FAR, FAR) };
 }
 
-/* The tile's pixels under `box`, with what the kernel wants around them. Empty: the tile does not
- * reach there. */
-static tally_box window_under(const tally_affine *map, tally_box box, const tally_tile *tile)
+/* The tile's pixels under `box`, with what the kernel wants around them, at most `beyond` of them
+ * past the tile's edge. Empty: the tile does not reach there. */
+static tally_box window_under(const tally_affine *map, tally_box box, const tally_tile *tile,
+                              int beyond)
 {
     tally_point low = { INFINITY, INFINITY }, high = { -INFINITY, -INFINITY };
     for (int i = 0; i < 4; i++) {
@@ -48,9 +51,10 @@ static tally_box window_under(const tally_affine *map, tally_box box, const tall
     }
     if (!(low.x < tile->width && low.y < tile->height && high.x > 0 && high.y > 0))
         return (tally_box) { 0, 0, 0, 0 };
-    tally_box window = { (int)fmax(floor(low.x) - REACH, 0), (int)fmax(floor(low.y) - REACH, 0),
-                         (int)fmin(ceil(high.x) + REACH, tile->width),
-                         (int)fmin(ceil(high.y) + REACH, tile->height) };
+    tally_box window = { (int)fmax(floor(low.x) - REACH, -beyond),
+                         (int)fmax(floor(low.y) - REACH, -beyond),
+                         (int)fmin(ceil(high.x) + REACH, tile->width + beyond),
+                         (int)fmin(ceil(high.y) + REACH, tile->height + beyond) };
     return window;
 }
 
@@ -97,28 +101,29 @@ static void snap_map(snap *to, tally_box box, tally_affine *map)
 }
 
 static tally_status read_tile(const tally_context *ctx, const tally_stack *stack,
-                              const tally_stack_scene *entry, const tally_tile *tile,
-                              tally_raster **raster, tally_box box, snap *whole,
-                              const row_buffers *row, tally_patch *patch, tally_error *err)
+                              const tally_stack_scene *entry, size_t t, tally_raster **rasters,
+                              tally_box box, snap *whole, const row_buffers *row,
+                              tally_patch *patch, tally_error *err)
 {
+    const tally_tile *tile = entry->scene->tiles[t];
+    const int beyond = entry->scene->n_tiles > 1 ? REACH : 0;
     tally_affine to_tile;
     const tally_grid *g = &stack->grid;
     tally_status s =
         tally_tile_affine_from(tile, g->epsg, g->x0, g->y0, g->gsd_m, box, &to_tile, err);
     if (s != TALLY_OK) return s;
     tally_affine map = tally_affine_compose(&to_tile, &entry->placement.residual);
-    tally_box window = window_under(&map, box, tile);
+    tally_box window = window_under(&map, box, tile, beyond);
     if (tally_box_empty(window)) return TALLY_OK;
     if (whole) {
         snap_map(whole, box, &map);
-        window = window_under(&map, box, tile);
+        window = window_under(&map, box, tile, beyond);
         if (tally_box_empty(window)) return TALLY_OK;
     }
 
     tally_patch native = { 0 };
-    if (!*raster) s = tally_raster_open(tile, raster, err);
-    if (s == TALLY_OK)
-        s = tally_raster_read(*raster, stack->roles, stack->n_bands, window, &native, err);
+    s = tally_seams_read(entry->scene, t, rasters, stack->roles, stack->n_bands, window, &native,
+                         err);
     for (int y = 0; s == TALLY_OK && y < patch->height; y++) {
         tally_point at = tally_affine_apply(&map, (tally_point) { box.x0 + 0.5, box.y0 + y + 0.5 });
         ctx->kernels->gather_f32(native.pixels, native.stride, native.plane, native.bands,
@@ -193,8 +198,7 @@ static tally_status read_box(const tally_context *ctx, tally_stack_reader *r, ta
     if (!row.pixels || !row.valid) s = tally_nomem(err, "a window of pixels");
     const size_t n_tiles = entry->hidden ? 0 : entry->scene->n_tiles;
     for (size_t t = 0; t < n_tiles && s == TALLY_OK; t++)
-        s = read_tile(ctx, stack, entry, entry->scene->tiles[t], &r->rasters[t], box, whole, &row,
-                      patch, err);
+        s = read_tile(ctx, stack, entry, t, r->rasters, box, whole, &row, patch, err);
     if (s == TALLY_OK) {
         hide(&entry->cloud, entry->cloud_px, box, &patch->valid);
         hide(&stack->thin, stack->thin_px, box, &patch->valid);
