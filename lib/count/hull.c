@@ -19,6 +19,7 @@
  * pixels' blur is the limit at 3 m and slivers of quay lie beyond (DESIGN.md 5.7); MIN_WIDTH_M as
  * there. The shares of coverage by eye on drawn hulls.
  */
+#include "count/hull_ends.h"
 #include "count/hull_judge.h"
 
 #include <math.h>
@@ -46,9 +47,13 @@
 #define LEAST_FILL   0.6  /* of its rectangle: most hulls fill 0.8 and more */
 #define HUG_FILL     0.75
 #define HUG_SLIM     3.0
-#define MAX_GROUP    8    /* ships in one blob */
-#define CUT_SLIM     7.0  /* times as long as wide: from here on a gap may part two ships */
-#define CUT_SHARE    0.06 /* of the length, and GAP_M, that such a gap has at least */
+#define ENDS_LEAST_M 15.0 /* of a hull's lit part, to look for what is in shade */
+#define CUT_SLIMMEST                                                                               \
+    7.6 /* times as long as wide, of ships side by side: halves of one are slimmer */
+#define BLOCK_LEAST_M 5.0  /* either way */
+#define MAX_GROUP     8    /* ships in one blob */
+#define CUT_SLIM      7.0  /* times as long as wide: from here on a gap may part two ships */
+#define CUT_SHARE     0.06 /* of the length, and GAP_M, that such a gap has at least */
 
 typedef struct pixel_list {
     float *u, *v; /* in the frame of the blob, pixels from its centroid */
@@ -295,9 +300,9 @@ static void refine_frame(const tally_blobs *blobs, size_t i, const tally_patch *
 typedef enum hull_end { HULL_WHOLE, HULL_CUT_BY_EDGE } hull_end;
 
 /* Shaped like a ship; one that the image's edge cuts may be shorter for its width. */
-static bool is_ship(const box_uv *box, double gsd_m, hull_end end)
+static bool is_ship(const box_uv *box, double length_px, double gsd_m, hull_end end)
 {
-    const double length = (box->u1 - box->u0) * gsd_m, width = (box->v1 - box->v0) * gsd_m;
+    const double length = length_px * gsd_m, width = (box->v1 - box->v0) * gsd_m;
     const double narrow = fmax(MIN_WIDTH_M, MIN_WIDTH_PX * gsd_m);
     const double longer = end == HULL_WHOLE ? tally_clamp((length - 40) / 40, 0, 1) : 0;
     const double slim = MIN_SLIM + (LONG_SLIM - MIN_SLIM) * longer;
@@ -308,6 +313,21 @@ static bool is_ship(const box_uv *box, double gsd_m, hull_end end)
 static double box_area(const box_uv *b)
 {
     return (b->u1 - b->u0) * (b->v1 - b->v0);
+}
+
+/* Too short to be a ship, and wide enough for what stands across one. */
+static bool is_block(const box_uv *box, double length_px, double gsd_m)
+{
+    const double width = (box->v1 - box->v0) * gsd_m;
+    const double area = (box->u1 - box->u0) * (box->v1 - box->v0);
+    return width >= BLOCK_LEAST_M && length_px * gsd_m >= BLOCK_LEAST_M &&
+           length_px * gsd_m < MIN_SLIM * width && box->area >= LEAST_FILL * area;
+}
+
+/* Half of a ship, cut along its deck pipes, rather than a ship. */
+static bool is_sliver(const box_uv *box)
+{
+    return box->u1 - box->u0 > CUT_SLIMMEST * (box->v1 - box->v0);
 }
 
 /* Look for the line along the axis that cuts the box into two ships best. *gain: share of the box's
@@ -324,7 +344,10 @@ static tally_status best_cut(const pixel_list *p, const piece *part, const box_u
         tally_status s = fit_box(p, &low, &one, err);
         if (s == TALLY_OK) s = fit_box(p, &high, &two, err);
         if (s != TALLY_OK) return s;
-        if (!is_ship(&one, gsd_m, HULL_WHOLE) || !is_ship(&two, gsd_m, HULL_WHOLE)) continue;
+        if (!is_ship(&one, one.u1 - one.u0, gsd_m, HULL_WHOLE) ||
+            !is_ship(&two, two.u1 - two.u0, gsd_m, HULL_WHOLE) || is_sliver(&one) ||
+            is_sliver(&two))
+            continue;
         double near = 0;
         for (size_t i = 0; i < p->n; i++)
             near += holds(part, p, i) && fabs(p->v[i] - at) <= 1 && p->u[i] >= whole->u0 &&
@@ -426,9 +449,10 @@ typedef struct group {
 
 /* Cut a piece in two, back onto the list. False: it stays whole. */
 static tally_status divide(const tally_hull_view *view, group *g, const piece *part,
-                           const box_uv *box, hull_end end, bool *done, tally_error *err)
+                           const box_uv *box, double length_px, hull_end end, bool *done,
+                           tally_error *err)
 {
-    const double slim = (box->u1 - box->u0) / fmax(box->v1 - box->v0, 1);
+    const double slim = length_px / fmax(box->v1 - box->v0, 1);
     double at = 0, gain = 0;
     tally_status s = TALLY_OK;
 
@@ -461,7 +485,7 @@ static bool is_full(const group *g, const box_uv *box)
 /* One blob: one hull, or several side by side or bow to stern. */
 static tally_status read_blob(const tally_hull_view *view, const tally_blobs *blobs,
                               const tally_bits *bits, size_t i, pixel_list *p, tally_hulls *out,
-                              tally_error *err)
+                              tally_hulls *blocks, tally_error *err)
 {
     double refine;
     group g = { .pixels = p,
@@ -478,13 +502,20 @@ static tally_status read_blob(const tally_hull_view *view, const tally_blobs *bl
         bool divided;
         tally_status s = fit_box(p, &part, &box, err);
         if (s != TALLY_OK) return s;
-        const tally_rect rect = rect_of(&g.at, &box);
+        tally_rect rect = rect_of(&g.at, &box);
         if (tally_hull_is_rim(view, &rect)) continue;
+        if (rect.length * view->gsd_m >= ENDS_LEAST_M &&
+            (s = tally_hull_find_ends(view, &rect, err)) != TALLY_OK)
+            return s;
         const hull_end end = tally_hull_meets_edge(view, &rect) ? HULL_CUT_BY_EDGE : HULL_WHOLE;
-        s = divide(view, &g, &part, &box, end, &divided, err);
+        s = divide(view, &g, &part, &box, rect.length, end, &divided, err);
         if (s != TALLY_OK) return s;
-        if (divided || !is_ship(&box, view->gsd_m, end) || box.area < LEAST_FILL * box_area(&box) ||
-            (g.hugs && !is_full(&g, &box)))
+        if (!divided && is_block(&box, rect.length, view->gsd_m)) {
+            if ((s = add_hull(view, &rect, &box, blocks, err)) != TALLY_OK) return s;
+            continue;
+        }
+        if (divided || !is_ship(&box, rect.length, view->gsd_m, end) ||
+            box.area < LEAST_FILL * box_area(&box) || (g.hugs && !is_full(&g, &box)))
             continue;
         bool stands_out = true;
         s = tally_hull_stands_out(view, &rect, &stands_out, err);
@@ -502,6 +533,7 @@ tally_status tally_hulls_find(const tally_kernels *k, const tally_hull_view *vie
     const int64_t most_px = (int64_t)(2 * MAX_LENGTH_M * 100 / (view->gsd_m * view->gsd_m));
     tally_bits bits = { 0 };
     tally_blobs blobs = { 0 };
+    tally_hulls parts = { 0 };
     pixel_list p = { 0 };
     tally_status s = find_evidence(k, view, &bits, err);
 
@@ -514,7 +546,7 @@ tally_status tally_hulls_find(const tally_kernels *k, const tally_hull_view *vie
         p.u = tally_alloc(area, sizeof *p.u);
         p.v = tally_alloc(area, sizeof *p.v);
         p.d = tally_alloc(area, sizeof *p.d);
-        s = p.u && p.v && p.d ? read_blob(view, &blobs, &bits, i, &p, out, err)
+        s = p.u && p.v && p.d ? read_blob(view, &blobs, &bits, i, &p, out, &parts, err)
                               : tally_nomem(err, "the pixels of a hull");
         tally_free(p.d);
         tally_free(p.v);
@@ -522,6 +554,9 @@ tally_status tally_hulls_find(const tally_kernels *k, const tally_hull_view *vie
     }
     tally_blobs_fini(&blobs);
     tally_bits_fini(&bits);
+    tally_hulls_join_blocks(out, &parts);
+    tally_hulls_drop_parts(out);
+    tally_hulls_fini(&parts);
     if (s != TALLY_OK) tally_hulls_fini(out);
     return s;
 }

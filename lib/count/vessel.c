@@ -38,6 +38,8 @@
 #define LONGEST_M    460.0 /* the margin around a block is half of it */
 #define TOUCH_M      30.0  /* a berth this near to a water zone belongs to it */
 #define SAMPLE_MOST  120000
+#define PLACE_M      1.0 /* what a hull's middle is good to, and */
+#define PLACE_PX     0.5
 #define MAX_LEARN_PX (24 << 20)
 #define LEARN_LEAST  4    /* scenes that tell land from ships */
 #define LAND_WET     0.1f /* water in at most this share of the scenes */
@@ -324,7 +326,8 @@ static tally_status take_hull(count_job *job, const tally_box *window, const tal
     size_t zone, at;
 
     if (px.x < core->x0 || px.x >= core->x1 || px.y < core->y0 || px.y >= core->y1) return TALLY_OK;
-    if (!tally_vessel_zone_at(job->stack->site, tally_stack_metres(job->stack, px), &zone) ||
+    if (!tally_vessel_zone_near(job->stack->site, tally_stack_metres(job->stack, px),
+                                hypot(PLACE_M, PLACE_PX * gsd_m), &zone) ||
         !place_of(job, zone, &at))
         return TALLY_OK;
     if (factor > 1) { /* a length is known to a pixel: near 20 m it may be a boat */

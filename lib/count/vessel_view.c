@@ -140,6 +140,23 @@ int tally_vessel_dark_band(const tally_stack *stack)
     return 0;
 }
 
+bool tally_vessel_zone_near(const tally_site *site, tally_point metres, double margin_m,
+                            size_t *zone)
+{
+    static const double sides[][2] = { { 1, 0 }, { -1, 0 }, { 0, 1 }, { 0, -1 } };
+    bool found = tally_vessel_zone_at(site, metres, zone);
+
+    for (size_t i = 0; i < 4; i++) {
+        const tally_point beside = { metres.x + margin_m * sides[i][0],
+                                     metres.y + margin_m * sides[i][1] };
+        size_t other = *zone;
+        if (!found || site->zones[*zone].role == TALLY_BERTH) break;
+        if (tally_vessel_zone_at(site, beside, &other) && site->zones[other].role == TALLY_BERTH)
+            *zone = other;
+    }
+    return found;
+}
+
 bool tally_vessel_zone_at(const tally_site *site, tally_point metres, size_t *zone)
 {
     bool found = false;

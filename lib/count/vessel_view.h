@@ -29,5 +29,9 @@ int tally_vessel_dark_band(const tally_stack *stack);
 /* The berth that holds a place, else the water zone that does (site metres); false: neither, or
  * inside an `ignore` zone. */
 bool tally_vessel_zone_at(const tally_site *site, tally_point metres, size_t *zone);
+/* The same for a place known to `margin_m` only: in water, but as near to a berth, it is in that.
+ */
+bool tally_vessel_zone_near(const tally_site *site, tally_point metres, double margin_m,
+                            size_t *zone);
 
 #endif

@@ -36,6 +36,7 @@ enum { DAY = 86400 };
 static const double STAY_S = 7.0 * DAY, SURE_OF_STAY = 0.95;
 /* Errors of one hull: metres, pixels, and a share of the length. */
 static const double LENGTH_ERROR_M = 2, LENGTH_ERROR_PX = 0.5, LENGTH_ERROR_SHARE = 0.01;
+static const double BAD_ENDS = 0.1, BAD_END_SHARE = 0.12; /* how often, and of the length */
 static const double PLACE_ERROR_M = 1.5, PLACE_ERROR_PX = 0.6;
 /* Another ship: its length within +-30 %, its end within 15 m along the berth, 4 m across it. */
 static const double OTHER_LENGTH_SHARE = 0.6, OTHER_LENGTH_M = 40;
@@ -157,10 +158,14 @@ static double length_error_m(const sighting *a, const sighting *b)
     return hypot(hypot(one, LENGTH_ERROR_PX * a->gsd_m), hypot(one, LENGTH_ERROR_PX * b->gsd_m));
 }
 
+/* Most lengths are good to a pixel or two; of some, an end was lost in shade or found in ice. */
 static double log_length_odds(const sighting *a, const sighting *b)
 {
-    double range = fmax(OTHER_LENGTH_M, OTHER_LENGTH_SHARE * fmax(a->length_m, b->length_m));
-    return log_favour(b->length_m - a->length_m, length_error_m(a, b), range);
+    double longer = fmax(a->length_m, b->length_m), away = b->length_m - a->length_m;
+    double range = fmax(OTHER_LENGTH_M, OTHER_LENGTH_SHARE * longer);
+    double good = exp(log_favour(away, length_error_m(a, b), range));
+    double bad = exp(log_favour(away, BAD_END_SHARE * longer, range));
+    return log((1 - BAD_ENDS) * good + BAD_ENDS * bad);
 }
 
 /* Moored: end_away is how far the nearer pair of ends lies apart. */

@@ -181,6 +181,22 @@ static void a_misread_end_is_the_same_ship(void **state)
     tally_records_destroy(&r);
 }
 
+/* Ice at the bow adds 11 m; the stern lies where it lay. As much at both ends is another ship. */
+static void ice_at_an_end_is_the_same_ship(void **state)
+{
+    (void)state;
+    tally_records *r = new_records();
+    berth(r, 0, 1, 0, 76);
+    berth(r, 2, 1, 5.5, 87);
+    find(r, 1);
+    tally_records_destroy(&r);
+    r = new_records();
+    berth(r, 0, 1, 0, 76);
+    berth(r, 2, 1, 0, 87);
+    find(r, 2);
+    tally_records_destroy(&r);
+}
+
 static void unseen_says_nothing(void **state)
 {
     (void)state;
@@ -347,6 +363,7 @@ int main(void)
         cmocka_unit_test(ends_of_the_series_stay_open),
         cmocka_unit_test(other_length_or_place_is_another_ship),
         cmocka_unit_test(a_misread_end_is_the_same_ship),
+        cmocka_unit_test(ice_at_an_end_is_the_same_ship),
         cmocka_unit_test(unseen_says_nothing),
         cmocka_unit_test(a_partly_seen_zone_may_hide_a_ship),
         cmocka_unit_test(an_empty_berth_ends_a_visit_even_if_the_ship_returns),
