@@ -42,7 +42,7 @@
 #define TIP_SHARE    0.6  /* by this much, */
 #define TIP_REACH    0.4  /* up to this many widths beyond */
 #define GAP_M        2.0
-#define MOST_LONGER  1.0  /* times the lit length */
+#define MOST_LONGER  0.08 /* times the lit length: beyond, it is shade of the quay, not a deck */
 #define LIKE_WIDTH   0.7  /* a superstructure is as wide as its hull, within this, */
 #define STUB_GAP     0.35 /* and this near to it, as a share of both lengths */
 #define MOST_SLIM    10.0
