@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "count/rail.h"
+#include "count/rail_coarse.h"
 #include "count/rail_fine.h"
 
 enum { TRACKS_A_UNIT = TALLY_TRACKS_A_UNIT, ROUNDS = 3 };
@@ -377,8 +378,38 @@ static tally_status put_track(const tally_stack *stack, const tally_unit *unit,
     if (s == TALLY_OK) s = tally_model_put(model, stack, unit->name, name, &noise, NULL, err);
     layer_name(name, t->zone, "known");
     if (s == TALLY_OK) s = tally_model_put(model, stack, unit->name, name, &known, NULL, err);
+    for (int c = 0; s == TALLY_OK && e->usual && c < t->n; c++)
+        tally_patch_row(&known, 0, 0)[c] = e->usual[c];
+    layer_name(name, t->zone, "usual");
+    if (s == TALLY_OK && e->usual)
+        s = tally_model_put(model, stack, unit->name, name, &known, NULL, err);
     tally_patch_fini(&noise);
     tally_patch_fini(&known);
+    return s;
+}
+
+/* How often each column is occupied; stays NULL where a background has not learned it. */
+static tally_status get_usual(const tally_unit *unit, const tally_track *t,
+                              const tally_model *model, tally_rail_empty *e, tally_error *err)
+{
+    char name[40];
+    tally_patch usual = { 0 };
+    tally_error none = { 0 };
+    layer_name(name, t->zone, "usual");
+    tally_status s = tally_model_get(model, unit->name, name, &usual, &none);
+    if (s == TALLY_E_NODATA) return TALLY_OK;
+    if (s != TALLY_OK) return tally_fail(err, s, "%s", none.message);
+    if (usual.width != t->n)
+        s = tally_fail(err, TALLY_E_FORMAT,
+                       "%s_%s: another size than the track; use --fresh to start over", unit->name,
+                       name);
+    else if (!(e->usual = tally_alloc((size_t)t->n, sizeof *e->usual)))
+        s = tally_nomem(err, "a track");
+    for (int c = 0; s == TALLY_OK && c < t->n; c++) {
+        const float share = tally_patch_row(&usual, 0, 0)[c];
+        e->usual[c] = isfinite(share) ? fminf(fmaxf(share, 0), 1) : 0;
+    }
+    tally_patch_fini(&usual);
     return s;
 }
 
@@ -411,6 +442,7 @@ static tally_status get_track(const tally_unit *unit, const tally_track *t,
         }
     for (int c = 0; s == TALLY_OK && c < t->n; c++)
         e->known[c] = tally_patch_row(&known, 0, 0)[c];
+    if (s == TALLY_OK) s = get_usual(unit, t, model, e, err);
     tally_patch_fini(&noise);
     tally_patch_fini(&known);
     if (s != TALLY_OK) tally_rail_empty_fini(e);
@@ -445,6 +477,12 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
             s = tally_rail_state_init(&l.states[k * TRACKS_A_UNIT + i], &u.tracks[i], err);
     }
     if (s == TALLY_OK) s = learn_tracks(ctx, stack, &u, &l, chosen, empty, err);
+    for (size_t i = 0; i < u.n && s == TALLY_OK; i++) {
+        empty[i].usual = tally_alloc((size_t)u.tracks[i].n, sizeof(float));
+        if (!empty[i].usual) s = tally_nomem(err, "a track's background");
+        if (s == TALLY_OK)
+            tally_rail_usual(u.tracks, u.n, i, l.states, l.k, TRACKS_A_UNIT, empty[i].usual);
+    }
     for (size_t i = 0; i < u.n && s == TALLY_OK; i++)
         s = put_track(stack, unit, &u.tracks[i], &empty[i], model, err);
     for (size_t i = 0; i < TRACKS_A_UNIT; i++)
@@ -659,8 +697,11 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
         else
             cuts_of(t, &states[i], cuts, &n_cuts);
         tally_zone_count z = count_track(stack, t, &empty[i], &states[i], cars[i], n_cuts);
+        const bool hidden = snow && empty[i].usual && z.count != TALLY_NO_COUNT &&
+                            tally_rail_is_coarse(stack->grid.gsd_m);
+        if (hidden) tally_rail_coarse_snow(t, &states[i], empty[i].usual, PITCH_M, &z);
         s = tally_findings_add_zone(out, &z, err);
-        for (size_t k = 0; k < n_cuts && s == TALLY_OK && z.count != TALLY_NO_COUNT; k++)
+        for (size_t k = 0; k < n_cuts && s == TALLY_OK && !hidden && z.count != TALLY_NO_COUNT; k++)
             s = add_cut(stack, t, &states[i], &cuts[k], wagons, &rows[i], out, err);
         tally_free(cuts);
     }

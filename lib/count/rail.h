@@ -29,6 +29,7 @@ typedef struct tally_rail_empty {
     float sigma[TALLY_LANES_MAX][TALLY_RAIL_BANDS];
     float spread[TALLY_LANES_MAX][TALLY_RAIL_BANDS]; /* of the profile, where it stands in */
     float *known; /* per column: 1 seen empty, 0 the track's profile stands in */
+    float *usual; /* per column: the share of dates that show it occupied; NULL: not learned */
 } tally_rail_empty;
 
 /* What a cross-section of empty track looks like, and how much it varies along. */
