@@ -640,6 +640,7 @@ static tally_zone_count count_track(const tally_stack *stack, const tally_track 
     z.low = fmax(0, fmin((double)cars[1], z.estimate - half));
     z.high = fmax((double)cars[2], z.estimate + half) + missing * 0.5;
     if (cars[0] == 0 && cars[2] == 0) z.high = 1 + never + missing * 0.5;
+    z.high += tally_rail_cars_unseen(t, e, s, PITCH_M);
     return z;
 }
 

@@ -69,6 +69,8 @@ tally_status tally_rail_state_init(tally_rail_state *s, const tally_track *track
 void tally_rail_state_fini(tally_rail_state *s);
 /* Believed empty, and in a light that can be trusted. */
 bool tally_rail_shows_empty(const tally_rail_state *s, int column);
+/* Seen, but in a light in which a wagon would not stand out: that none was found means nothing. */
+bool tally_rail_is_blind(const tally_rail_state *s, int column);
 
 /* Level and noise from strips of k scenes, leaving out what `occupied` (k states; NULL at first)
  * says. */
@@ -96,6 +98,9 @@ tally_status tally_rail_fill(const tally_track *track, const tally_rail_profile 
                              const tally_rail_state *states, size_t k, tally_rail_empty *empty,
                              tally_error *err) TALLY_MUST_CHECK;
 void tally_rail_empty_fini(tally_rail_empty *e);
+/* How many cars may stand where the light blinds, at most in 19 of 20 cases. */
+double tally_rail_cars_unseen(const tally_track *track, const tally_rail_empty *e,
+                              const tally_rail_state *s, double pitch_m);
 
 /* Per track, where no wagon of any track stands: the ground that light is measured on. `open`: one
  * for each track, initialised here. */

@@ -68,6 +68,11 @@ bool tally_rail_shows_empty(const tally_rail_state *s, int column)
     return s->seen[column] && !s->occupied[column] && s->noise[column] <= TRUSTED_NOISE;
 }
 
+bool tally_rail_is_blind(const tally_rail_state *s, int column)
+{
+    return s->seen[column] && !s->occupied[column] && s->noise[column] > TRUSTED_NOISE;
+}
+
 static bool in_core(const tally_track *t, int lane)
 {
     return fabs(tally_track_lane_m(t, lane)) <= fmax(CORE_M, t->lane_m * 0.6);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is usual on a track and what snow leaves of a count. */
+/* What is usual on a track, what snow leaves of a count, and what may stand where the light blinds.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -79,12 +80,40 @@ static void test_snow_takes_the_usual(void **state)
     assert_true(fabs(z.estimate - 5) < 1e-3);
 }
 
+static void test_what_the_light_hides_widens_the_interval(void **state)
+{
+    (void)state;
+    dates d;
+    float noise[N], share[N];
+    tally_rail_empty empty = { .usual = share };
+    fill(&d, (const int[DATES]) { 20, 0, 0, 0 });
+    for (int c = 0; c < N; c++) {
+        noise[c] = 1;
+        share[c] = 0.5f;
+    }
+    d.states[0].noise = noise;
+    assert_true(tally_rail_cars_unseen(&track, &empty, &d.states[0], PITCH_M) == 0);
+    /* 40 columns of 1.5 m, of which the train takes 20: room for two cars, and both may be there */
+    for (int c = 0; c < 40; c++)
+        noise[c] = 3;
+    assert_true(fabs(tally_rail_cars_unseen(&track, &empty, &d.states[0], PITCH_M) - 2) < 1e-6);
+    /* where hardly ever anything stands, less */
+    for (int c = 0; c < N; c++)
+        share[c] = 0.02f;
+    double rare = tally_rail_cars_unseen(&track, &empty, &d.states[0], PITCH_M);
+    assert_true(rare > 0.04 && rare < 1);
+    /* nothing is learned: the fleet's usual */
+    empty.usual = NULL;
+    assert_true(tally_rail_cars_unseen(&track, &empty, &d.states[0], PITCH_M) > rare);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fullest_date_is_no_habit),
         cmocka_unit_test(test_unseen_dates_do_not_vote),
         cmocka_unit_test(test_snow_takes_the_usual),
+        cmocka_unit_test(test_what_the_light_hides_widens_the_interval),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
