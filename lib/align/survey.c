@@ -21,6 +21,8 @@ static const double SNOW_BRIGHTER =
     1.9; /* snow over bare ground in blue; chosen on the validation sets, where it is 2.5 to 4 */
 static const double CLOUD_SMOOTHER =
     0.55; /* than bare ground: drawn cloud keeps 0.26 to 0.49 of its texture, drawn snow 0.65 up */
+static const double OTHER_UNITS =
+    30; /* than bare ground: no snow on dark ground is, so the pixels are in other units */
 static const double SNOW_GROUND = 0.5; /* share of the ground that must be so bright */
 
 static void unplace(tally_stack *stack)
@@ -347,7 +349,8 @@ static bool is_white(const place_job *job, const tally_patch *windows, enum whit
         if (where == WHITE_WITH_TEXTURE && is_smooth(job, windows, t)) continue;
         n += k;
         for (size_t i = 0; i < k; i++)
-            bright += sample[i] > SNOW_BRIGHTER * job->survey->bare_blue;
+            bright += sample[i] > SNOW_BRIGHTER * job->survey->bare_blue &&
+                      sample[i] < OTHER_UNITS * job->survey->bare_blue;
     }
     return n > 0 && (double)bright > SNOW_GROUND * (double)n;
 }

@@ -69,8 +69,10 @@ tally_status tally_rail_state_init(tally_rail_state *s, const tally_track *track
 void tally_rail_state_fini(tally_rail_state *s);
 /* Believed empty, and in a light that can be trusted. */
 bool tally_rail_shows_empty(const tally_rail_state *s, int column);
-/* Seen, but in a light in which a wagon would not stand out: that none was found means nothing. */
-bool tally_rail_is_blind(const tally_rail_state *s, int column);
+/* Seen, but in a light in which a wagon would not stand out, so that none found means nothing: from
+ * 0, none found is none there, to 1. By degrees, for the light is measured and no threshold is that
+ * sure. */
+double tally_rail_blindness(const tally_rail_state *s, int column);
 
 /* Level and noise from strips of k scenes, leaving out what `occupied` (k states; NULL at first)
  * says. */

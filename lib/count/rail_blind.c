@@ -24,9 +24,9 @@ double tally_rail_cars_unseen(const tally_track *t, const tally_rail_empty *e,
 {
     double expected = 0, room = 0;
     for (int c = 0; c < t->n; c++) {
-        if (!tally_rail_is_blind(s, c)) continue;
-        room += t->step_m / pitch_m;
-        expected += (e->usual ? e->usual[c] : NO_DATE) * t->step_m / pitch_m;
+        double cars = tally_rail_blindness(s, c) * t->step_m / pitch_m;
+        room += cars;
+        expected += (e->usual ? e->usual[c] : NO_DATE) * cars;
     }
     if (!(room > 0)) return 0;
     double share = tally_clamp(expected / room, LEAST_SHARE, 1 - LEAST_SHARE);

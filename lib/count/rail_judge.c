@@ -68,9 +68,10 @@ bool tally_rail_shows_empty(const tally_rail_state *s, int column)
     return s->seen[column] && !s->occupied[column] && s->noise[column] <= TRUSTED_NOISE;
 }
 
-bool tally_rail_is_blind(const tally_rail_state *s, int column)
+double tally_rail_blindness(const tally_rail_state *s, int column)
 {
-    return s->seen[column] && !s->occupied[column] && s->noise[column] > TRUSTED_NOISE;
+    if (!s->seen[column] || s->occupied[column]) return 0;
+    return tally_clamp(s->noise[column] - TRUSTED_NOISE + 0.5, 0, 1);
 }
 
 static bool in_core(const tally_track *t, int lane)

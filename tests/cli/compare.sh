@@ -13,6 +13,9 @@ grep -q '"timezone": "America/Los_Angeles"' "$scratch/out/run.json" || fail "run
 
 # One counted row of the whole site.
 IFS=, read -r name when count <<<"$(awk -F, '$2 == "*" && $3 == "railcar" && $6 != "" { print $1 "," $4 "," $14; exit }' "$scratch/out/series.csv")"
+# and the boxes in all tiers of the same scene
+boxes=$(awk -F, -v t="$when" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "containers") k = i } $2 == "*" && $3 == "container_stack" && $4 == t { print $k; exit }' "$scratch/out/series.csv")
+[ -n "$boxes" ] || fail "no boxes in all tiers"
 [ -n "$when" ] || fail "nothing was counted to compare with"
 day=${when:0:10}
 before=$(date -u -d "${day}T00:00:00Z 1 day ago" +%F)
@@ -31,7 +34,8 @@ if [ -e /usr/share/zoneinfo/America/Los_Angeles ]; then
     compares 0 incomparable "no scene of that day" "$name,railcar,$day,$count,,0.01"
     compares 4 differs "$name" "$name,railcar,$before,$(awk "BEGIN { print $count + 30 }"),,5"
     compares 0 agrees "$name" "$name,railcar,$before,$(awk "BEGIN { print $count + 30 }"),,31"
-    compares 0 incomparable "tiers" "$name,container_stack,$before,10,boxes,"
+    compares 0 agrees "" "$name,container_stack,$before,$boxes,boxes,0.01"
+    compares 4 differs "" "$name,container_stack,$before,$((${boxes%.*} + 500)),boxes,5"
     compares 0 incomparable "class" "$name,lorry,$before,10,,"
     compares 0 incomparable "no such site" "elsewhere,railcar,$before,10,,"
 else
