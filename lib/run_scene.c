@@ -191,14 +191,7 @@ tally_status tally_scene_rows(const tally_stack *stack, size_t i, const char *ba
 {
     const tally_stack_scene *entry = &stack->scenes[i];
     const tally_placement *p = &entry->placement;
-    const tally_zone_count unseen = { .quality = TALLY_QUALITY_UNSEEN,
-                                      .count = TALLY_NO_COUNT,
-                                      .low = NAN,
-                                      .high = NAN,
-                                      .estimate = NAN,
-                                      .extent = NAN,
-                                      .occupancy = NAN,
-                                      .reason = "not counted" };
+    const tally_zone_count unseen = tally_zone_blank(0, TALLY_QUALITY_UNSEEN, "not counted");
     tally_scene_record row = { .quality = TALLY_QUALITY_OK,
                                .reason = "",
                                .basis = basis,
@@ -220,14 +213,7 @@ tally_status tally_scene_rows(const tally_stack *stack, size_t i, const char *ba
 tally_status tally_scene_rows_rejected(const tally_site *site, const tally_scene *scene,
                                        const char *reason, tally_records *out, tally_error *err)
 {
-    tally_zone_count blank = { .quality = TALLY_QUALITY_REJECTED,
-                               .count = TALLY_NO_COUNT,
-                               .low = NAN,
-                               .high = NAN,
-                               .estimate = NAN,
-                               .extent = NAN,
-                               .occupancy = NAN };
-    snprintf(blank.reason, sizeof blank.reason, "%s", reason);
+    const tally_zone_count blank = tally_zone_blank(0, TALLY_QUALITY_REJECTED, reason);
     tally_scene_record row = { .quality = TALLY_QUALITY_REJECTED,
                                .reason = reason,
                                .basis = "",

@@ -33,6 +33,9 @@ typedef struct tally_zone_count {
     char reason[96];
 } tally_zone_count;
 
+/* A row that has nothing but a reason. */
+tally_zone_count tally_zone_blank(size_t zone, tally_quality quality, const char *reason);
+
 /* One thing found, outline in site metres, true position (tally_stack_metres). */
 typedef struct tally_found {
     size_t zone;

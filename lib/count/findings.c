@@ -11,6 +11,20 @@ static void *grow(void *rows, size_t n, size_t size)
     return tally_realloc(rows, n < 8 ? 8 : 2 * n, size);
 }
 
+tally_zone_count tally_zone_blank(size_t zone, tally_quality quality, const char *reason)
+{
+    tally_zone_count z = { .zone = zone,
+                           .quality = quality,
+                           .count = TALLY_NO_COUNT,
+                           .low = NAN,
+                           .high = NAN,
+                           .estimate = NAN,
+                           .extent = NAN,
+                           .occupancy = NAN };
+    snprintf(z.reason, sizeof z.reason, "%s", reason);
+    return z;
+}
+
 tally_status tally_findings_add_zone(tally_findings *f, const tally_zone_count *row,
                                      tally_error *err)
 {
@@ -63,16 +77,8 @@ tally_status tally_findings_refuse(const tally_unit *unit, const char *why, tall
 {
     tally_status s = TALLY_OK;
     for (size_t z = 0; z < unit->n_zones && s == TALLY_OK; z++) {
-        tally_zone_count row = { .zone = unit->zones[z],
-                                 .quality = TALLY_QUALITY_REFUSED,
-                                 .count = TALLY_NO_COUNT,
-                                 .low = NAN,
-                                 .high = NAN,
-                                 .estimate = NAN,
-                                 .extent = NAN,
-                                 .occupancy = NAN,
-                                 .seen = 1 };
-        snprintf(row.reason, sizeof row.reason, "%s", why);
+        tally_zone_count row = tally_zone_blank(unit->zones[z], TALLY_QUALITY_REFUSED, why);
+        row.seen = 1;
         s = tally_findings_add_zone(out, &row, err);
     }
     return s;

@@ -197,7 +197,7 @@ static tally_status judge_unit(const tally_stack *stack, const tally_rail_scene 
             belief->shadows ? sun_on(stack, t, entry->scene) : (tally_rail_sun) { 0 };
         /* what may be in shadow: of wagons taller than most; a coarse pixel reaches past that
          * anyway */
-        double taller = s->gsd_m > 1.5 ? 1 : TALL;
+        double taller = tally_rail_is_coarse(s->gsd_m) ? 1 : TALL;
         tally_point tall = { shadow.x * taller, shadow.y * taller };
         if (sun) tally_rail_wagons_shadow(&wagons, t, shadow, &state->shadow);
         if (sun) tally_rail_wagons_shadow(&wagons, t, tall, &state->shaded);
@@ -597,27 +597,13 @@ static double share_seen(const tally_track *t, const tally_rail_state *s)
     return (double)n / t->n;
 }
 
-static tally_zone_count blank(size_t zone, tally_quality quality, const char *reason)
-{
-    tally_zone_count z = { .zone = zone,
-                           .quality = quality,
-                           .count = TALLY_NO_COUNT,
-                           .low = NAN,
-                           .high = NAN,
-                           .estimate = NAN,
-                           .extent = NAN,
-                           .occupancy = NAN };
-    snprintf(z.reason, sizeof z.reason, "%s", reason);
-    return z;
-}
-
 /* cars: with the threshold as it is, stricter, looser. */
 static tally_zone_count count_track(const tally_stack *stack, const tally_track *t,
                                     const tally_rail_empty *e, const tally_rail_state *s,
                                     const int64_t cars[3], size_t n_cuts)
 {
     double seen = share_seen(t, s), occupied = 0, unknown = 0;
-    tally_zone_count z = blank(t->zone, tally_quality_of(seen), "");
+    tally_zone_count z = tally_zone_blank(t->zone, tally_quality_of(seen), "");
     z.seen = seen;
     if (z.quality == TALLY_QUALITY_UNSEEN) {
         snprintf(z.reason, sizeof z.reason, "cloud, nodata, or outside of the scene");
@@ -631,7 +617,7 @@ static tally_zone_count count_track(const tally_stack *stack, const tally_track 
     z.occupancy = occupied / (seen * t->n);
     z.count = cars[0];
     z.estimate = (double)cars[0] / seen;
-    double coarse = stack->grid.gsd_m > 1.5 ? 2 : 1;
+    double coarse = tally_rail_is_coarse(stack->grid.gsd_m) ? 2 : 1;
     double own =
         0.5 + 0.25 * (double)n_cuts * coarse + pow(PITCH_ERROR * coarse * (double)cars[0], 2);
     double never = 0.25 * unknown * t->step_m / PITCH_M;
@@ -728,10 +714,11 @@ static tally_status refuse(const tally_context *ctx, const tally_stack *stack,
         int n = 0;
         for (int c = 0; c < u->tracks[i].n; c++)
             n += tally_bits_get(&strips[i].valid, c, u->tracks[i].lanes / 2);
-        tally_zone_count z = blank(u->tracks[i].zone, TALLY_QUALITY_REFUSED, reason);
+        tally_zone_count z = tally_zone_blank(u->tracks[i].zone, TALLY_QUALITY_REFUSED, reason);
         z.seen = (double)n / u->tracks[i].n;
         if (tally_quality_of(z.seen) == TALLY_QUALITY_UNSEEN)
-            z = blank(z.zone, TALLY_QUALITY_UNSEEN, "cloud, nodata, or outside of the scene");
+            z = tally_zone_blank(z.zone, TALLY_QUALITY_UNSEEN,
+                                 "cloud, nodata, or outside of the scene");
         s = tally_findings_add_zone(out, &z, err);
     }
     for (size_t i = 0; i < TRACKS_A_UNIT; i++)

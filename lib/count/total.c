@@ -13,13 +13,7 @@ static bool was_seen(const tally_zone_count *row)
 
 tally_zone_count tally_total(const tally_zone_count *rows, const double *sizes, size_t n)
 {
-    tally_zone_count t = { .zone = SIZE_MAX,
-                           .count = TALLY_NO_COUNT,
-                           .low = NAN,
-                           .high = NAN,
-                           .estimate = NAN,
-                           .extent = NAN,
-                           .occupancy = NAN };
+    tally_zone_count t = tally_zone_blank(SIZE_MAX, TALLY_QUALITY_UNSEEN, "");
     double all = 0, counted = 0, looked_at = 0, seen = 0, occupied = 0, extent = 0, estimate = 0;
     int64_t count = 0;
     size_t n_counted = 0, n_refused = 0, n_boxes = 0;

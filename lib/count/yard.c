@@ -449,19 +449,8 @@ static tally_status count(const tally_context *ctx, const tally_stack *stack,
     double angle;
     tally_status s;
 
-    if (tally_stack_is_radar(stack)) {
-        tally_zone_count row = { .zone = unit->zones[0],
-                                 .quality = TALLY_QUALITY_REFUSED,
-                                 .count = TALLY_NO_COUNT,
-                                 .low = NAN,
-                                 .high = NAN,
-                                 .estimate = NAN,
-                                 .extent = NAN,
-                                 .occupancy = NAN,
-                                 .seen = 1 };
-        snprintf(row.reason, sizeof row.reason, "slots are not counted in radar images");
-        return tally_findings_add_zone(out, &row, err);
-    }
+    if (tally_stack_is_radar(stack))
+        return tally_findings_refuse(unit, "slots are not counted in radar images", out, err);
     if ((s = yard_bits(stack, unit, &zone, &angle, err)) != TALLY_OK) return s;
     if ((s = recall(model, stack, unit, &known, err)) != TALLY_OK) goto out;
     s = measure(ctx, stack, unit, scene, &known, &zone, angle, &answer, err);

@@ -433,13 +433,7 @@ tally_status tally_yard_measure(const tally_kernels *k, const tally_yard_view *v
     bool hidden;
     tally_status s;
 
-    *out = (tally_yard_answer) { .row = { .quality = TALLY_QUALITY_UNSEEN,
-                                          .count = TALLY_NO_COUNT,
-                                          .low = NAN,
-                                          .high = NAN,
-                                          .estimate = NAN,
-                                          .extent = NAN,
-                                          .occupancy = NAN } };
+    *out = (tally_yard_answer) { .row = tally_zone_blank(0, TALLY_QUALITY_UNSEEN, "") };
     if ((s = tally_yard_near(k, view->zone, view->gsd_m, &near, err)) != TALLY_OK) goto out;
     if ((s = tally_yard_ratio(view->scene, view->pad, &near, view->gsd_m, &light, &ratio, err)) !=
         TALLY_OK)
