@@ -160,10 +160,11 @@ static void sunward_order(const tally_track *tracks, size_t n, bool sun, tally_p
 
 /* ---- one scene ---- */
 
-/* bias: log odds for "occupied" a column. shadows: the ground beside is known as it is when lit. */
+/* bias: log odds for "occupied" a column. shadows: the ground beside is known as it is when lit.
+ * own_shadow: the cuts are taken apart next, and must know what a cut's own shadow may darken. */
 typedef struct rail_belief {
     double bias;
-    bool shadows;
+    bool shadows, own_shadow;
 } rail_belief;
 
 static tally_rail_scene scene_of(const tally_stack *stack, const rail_unit *u,
@@ -203,7 +204,11 @@ static tally_status judge_unit(const tally_stack *stack, const tally_rail_scene 
         if (sun) tally_rail_wagons_shadow(&wagons, t, tall, &state->shaded);
         status = tally_rail_judge(t, &s->empty[order[k]], &s->lit[order[k]], &light, shade,
                                   belief->bias, state, err);
-        if (status == TALLY_OK) tally_rail_wagons_add(&wagons, t, state);
+        if (status != TALLY_OK) break;
+        if (belief->own_shadow)
+            tally_rail_judge_shaded(t, &s->empty[order[k]], &s->lit[order[k]], shade, belief->bias,
+                                    state);
+        tally_rail_wagons_add(&wagons, t, state);
     }
     /* by now with their own, for the light of the next round */
     for (size_t i = 0; i < s->n && status == TALLY_OK && sun; i++)
@@ -642,10 +647,7 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
     int64_t cars[TRACKS_A_UNIT][3] = { 0 };
     const bool fine = stack->grid.gsd_m <= TALLY_RAIL_FINEST_M;
     static const double biases[3] = { 0, -BIAS_STEP, BIAS_STEP };
-    tally_rail_catalogue *built_in = NULL;
     tally_status s = read_strips(ctx, stack, unit, u, scene, strips, err);
-    if (s == TALLY_OK && !ctx->wagons) s = tally_rail_catalogue_read(NULL, &built_in, err);
-    const tally_rail_catalogue *wagons = ctx->wagons ? ctx->wagons : built_in;
     for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
         s = tally_rail_state_init(&states[i], &u->tracks[i], err);
     for (size_t i = 0; i < u->n; i++)
@@ -662,12 +664,13 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
     if (s == TALLY_OK && fine) s = tally_rail_scene_noise(&view, &shade, err);
     /* the threshold as it is comes last, so that its states stay */
     for (int k = 2; k >= 0 && s == TALLY_OK; k--) {
-        const rail_belief belief = { .bias = biases[k], .shadows = true };
+        const rail_belief belief = { .bias = biases[k], .shadows = true, .own_shadow = fine };
         tally_rail_shade same = shade;
         s = judge_unit(stack, &view, scene, &belief, &same, err);
         for (size_t i = 0; i < u->n; i++)
             tally_rail_row_fini(&rows[i]);
-        if (s == TALLY_OK && fine) s = tally_rail_take_apart(wagons, &view, suns, snow, rows, err);
+        if (s == TALLY_OK && fine)
+            s = tally_rail_take_apart(ctx->wagons, &view, suns, snow, rows, err);
         for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
             cars[i][k] = fine ? (int64_t)rows[i].n : cuts_of(&u->tracks[i], &states[i], NULL, NULL);
     }
@@ -689,7 +692,7 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
         if (hidden) tally_rail_coarse_snow(t, &states[i], empty[i].usual, PITCH_M, &z);
         s = tally_findings_add_zone(out, &z, err);
         for (size_t k = 0; k < n_cuts && s == TALLY_OK && !hidden && z.count != TALLY_NO_COUNT; k++)
-            s = add_cut(stack, t, &states[i], &cuts[k], wagons, &rows[i], out, err);
+            s = add_cut(stack, t, &states[i], &cuts[k], ctx->wagons, &rows[i], out, err);
         tally_free(cuts);
     }
     for (size_t i = 0; i < TRACKS_A_UNIT; i++) {
@@ -698,7 +701,6 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
         tally_rail_state_fini(&states[i]);
         tally_rail_row_fini(&rows[i]);
     }
-    tally_rail_catalogue_destroy(&built_in);
     return s;
 }
 

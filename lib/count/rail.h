@@ -56,12 +56,12 @@ tally_rail_shade tally_rail_usual_shade(const tally_band_role *roles, int bands)
 typedef struct tally_rail_state {
     bool *seen;
     bool *occupied;
-    float *logit; /* evidence for "occupied", natural log odds per column */
-    float
-        *shaded_logit; /* the same where the ground may lie in the shadow of the track's own cut */
-    float *noise;      /* of the light there, in units of the empty track's; >= 1 */
-    tally_bits shadow; /* n x lanes: in the shadow of what is believed to stand on the tracks */
-    tally_bits shaded; /* n x lanes: may be in some shadow, a tall wagon's or a building's */
+    float *logit;        /* evidence for "occupied", natural log odds per column */
+    float *shaded_logit; /* the same where the ground may lie in the shadow of the track's own cut:
+                            tally_rail_judge_shaded */
+    float *noise;        /* of the light there, in units of the empty track's; >= 1 */
+    tally_bits shadow;   /* n x lanes: in the shadow of what is believed to stand on the tracks */
+    tally_bits shaded;   /* n x lanes: may be in some shadow, a tall wagon's or a building's */
 } tally_rail_state;
 
 tally_status tally_rail_state_init(tally_rail_state *s, const tally_track *track,
@@ -161,5 +161,10 @@ tally_status tally_rail_judge(const tally_track *track, const tally_rail_empty *
                               const tally_patch *strip, const tally_rail_sun *sun,
                               const tally_rail_shade *shade, double bias, tally_rail_state *out,
                               tally_error *err) TALLY_MUST_CHECK;
+
+/* Of a judged strip: writes shaded_logit, as if every cell may lie in a shadow. */
+void tally_rail_judge_shaded(const tally_track *track, const tally_rail_empty *empty,
+                             const tally_patch *strip, const tally_rail_shade *shade, double bias,
+                             tally_rail_state *out);
 
 #endif

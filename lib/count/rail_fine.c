@@ -97,9 +97,6 @@ static tally_status append(tally_rail_row *row, const tally_cars *cars, tally_er
     row->cars = more;
     if (cars->n) memcpy(row->cars + row->n, cars->cars, cars->n * sizeof *more);
     row->n += cars->n;
-    row->mean += cars->mean;
-    for (size_t m = 0; m < cars->n_posterior; m++)
-        row->variance += cars->posterior[m] * pow((double)m - cars->mean, 2);
     return TALLY_OK;
 }
 

@@ -9,18 +9,17 @@
 /* Gaps between wagons are 1.1 m wide: coarser pixels do not show them. */
 #define TALLY_RAIL_FINEST_M 0.6
 
-/* The cars of one track, in order along it, and the posterior of their number. */
+/* The cars of one track, in order along it. */
 typedef struct tally_rail_row {
     tally_car *cars;
     size_t n;
-    double mean, variance;
 } tally_rail_row;
 void tally_rail_row_fini(tally_rail_row *row);
 
 /*
- * Each run of occupied columns of the scene's states, taken apart. catalogue NULL: the built-in
- * one. suns: one for each track. rows: one for each track; those of all cuts are weighed together,
- * for they are of one fleet. Owns: tally_rail_row_fini. Errors: TALLY_E_NOMEM.
+ * Each run of occupied columns of the scene's states, taken apart. suns: one for each track. rows:
+ * one for each track; those of all cuts are weighed together, for they are of one fleet. Owns:
+ * tally_rail_row_fini. Errors: TALLY_E_NOMEM.
  */
 tally_status tally_rail_take_apart(const tally_rail_catalogue *catalogue,
                                    const tally_rail_scene *scene, const tally_rail_sun *suns,

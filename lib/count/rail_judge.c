@@ -255,6 +255,20 @@ static double odds_of(double score, double noise, double bias)
     return tally_clamp(STEEPNESS * (distance - TALLY_RAIL_EMPTY_SCORE) + bias, -4, 4);
 }
 
+void tally_rail_judge_shaded(const tally_track *t, const tally_rail_empty *e,
+                             const tally_patch *strip, const tally_rail_shade *shade, double bias,
+                             tally_rail_state *out)
+{
+    for (int c = 0; c < t->n; c++) {
+        if (!out->seen[c]) {
+            out->shaded_logit[c] = 0;
+            continue;
+        }
+        double odds = odds_of(column_score(t, e, strip, NULL, shade, c), out->noise[c], bias);
+        out->shaded_logit[c] = (float)(odds * t->step_m / INDEPENDENT_M);
+    }
+}
+
 tally_status tally_rail_judge(const tally_track *t, const tally_rail_empty *e,
                               const tally_patch *strip, const tally_rail_sun *sun,
                               const tally_rail_shade *shade, double bias, tally_rail_state *out,
@@ -267,10 +281,8 @@ tally_status tally_rail_judge(const tally_track *t, const tally_rail_empty *e,
         double score = column_score(t, e, strip, &out->shaded, shade, c);
         out->seen[c] = isfinite(score);
         double odds = odds_of(score, out->noise[c], bias) +
-                      shadow_evidence(t, e, strip, &out->shadow, c, sun),
-               shaded = odds_of(column_score(t, e, strip, NULL, shade, c), out->noise[c], bias);
+                      shadow_evidence(t, e, strip, &out->shadow, c, sun);
         out->logit[c] = out->seen[c] ? (float)(odds * t->step_m / INDEPENDENT_M) : 0;
-        out->shaded_logit[c] = out->seen[c] ? (float)(shaded * t->step_m / INDEPENDENT_M) : 0;
     }
     best_path(t, out, from);
     end_at_unseen(t, out);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "count/rail.h"
+#include "count/rail_catalogue.h"
 #include "kernels/kernels.h"
 #include "unit/scene_files.h"
 
@@ -322,15 +323,18 @@ static const tally_zone_count *row(const answer *a, size_t i, size_t zone)
 static void count_days(const place *at, const day *days, size_t n, unsigned cpu, answer *out)
 {
     railway *r = calloc(1, sizeof *r);
-    const tally_context ctx = { .jobs = 1,
-                                .max_memory = (size_t)1 << 30,
-                                .kernels = tally_kernels_select(cpu) };
+    tally_context ctx = { .jobs = 1,
+                          .max_memory = (size_t)1 << 30,
+                          .kernels = tally_kernels_select(cpu) };
+    tally_rail_catalogue *wagons = NULL;
     size_t chosen[MOST_DAYS], n_units = 0;
     tally_unit *units = NULL;
     tally_model *model = NULL;
     tally_error err = { 0 };
 
     assert_non_null(r);
+    assert_int_equal(tally_rail_catalogue_read(NULL, &wagons, &err), TALLY_OK);
+    ctx.wagons = wagons;
     tally_gdal_begin();
     lay_tracks(r, at);
     const char *folder = files_begin();
@@ -350,6 +354,7 @@ static void count_days(const place *at, const day *days, size_t n, unsigned cpu,
             tally_rail_counter.count(&ctx, &r->stack, &units[0], i, model, &out->days[i], &err),
             TALLY_OK);
     tally_model_close(&model);
+    tally_rail_catalogue_destroy(&wagons);
     tally_units_free(&units, n_units);
     files_end();
     free(r);

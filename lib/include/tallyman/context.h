@@ -29,7 +29,7 @@ typedef struct tally_context {
     void *user;
     const atomic_int
         *cancel; /* non-zero: stop as soon as what is stored is consistent; may be NULL */
-    const struct tally_rail_catalogue *wagons; /* NULL: the built-in one; tally_run sets its own */
+    const struct tally_rail_catalogue *wagons; /* tally_run sets its own; may be NULL */
 } tally_context;
 
 /*
