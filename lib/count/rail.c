@@ -20,7 +20,8 @@
 
 #include "count/rail.h"
 #include "count/rail_coarse.h"
-#include "count/rail_fine.h"
+#include "count/rail_cuts.h"
+#include "count/rail_keep.h"
 
 enum { TRACKS_A_UNIT = TALLY_TRACKS_A_UNIT, ROUNDS = 3 };
 static const double HALF_WIDTH_M =
@@ -29,10 +30,7 @@ static const double NEIGHBOURS_M = 16; /* tracks this close are one unit */
 static const double WAGON_HEIGHT_M =
     3.8; /* over the ground: box wagons 4.2, gondolas 3.2, tanks 4.3 (DOMAIN.md) */
 static const double LOWEST_SUN_DEG = 8;
-static const double PITCH_M =
-    14.1; /* between couplers, mean of a mixed 1520 mm fleet: 12.0 to 15.7 (DOMAIN.md) */
-static const double TALL = 1.25;     /* of WAGON_HEIGHT_M: box wagons and loads of 4.7 m */
-static const double LEAST_CUT_M = 8; /* shorter is no wagon but clutter */
+static const double TALL = 1.25; /* of WAGON_HEIGHT_M: box wagons and loads of 4.7 m */
 static const double COARSEST_GSD_M =
     5; /* beyond this a wagon is less than three pixels long: refused */
 static const double PITCH_ERROR = 0.06; /* a cut of one kind of wagon against the fleet's mean */
@@ -350,110 +348,6 @@ static tally_status learn_tracks(const tally_context *ctx, const tally_stack *st
     return s;
 }
 
-static void layer_name(char name[40], size_t zone, const char *what)
-{
-    snprintf(name, 40, "z%zu_%s", zone, what);
-}
-
-static tally_status put_track(const tally_stack *stack, const tally_unit *unit,
-                              const tally_track *t, const tally_rail_empty *e, tally_model *model,
-                              tally_error *err)
-{
-    char name[40];
-    tally_patch noise = { 0 }, known = { 0 };
-    int bands = e->level.bands;
-    /* row 0: over dates; row 1: along the track */
-    tally_status s = tally_patch_init(&noise, t->lanes, 2, bands, err);
-    if (s == TALLY_OK) s = tally_patch_init(&known, t->n, 1, 1, err);
-    for (int lane = 0; s == TALLY_OK && lane < t->lanes; lane++) {
-        for (int b = 0; b < bands; b++) {
-            tally_patch_row(&noise, b, 0)[lane] = e->sigma[lane][b];
-            tally_patch_row(&noise, b, 1)[lane] = e->spread[lane][b];
-        }
-        tally_bits_set(&noise.valid, lane, 0);
-        tally_bits_set(&noise.valid, lane, 1);
-    }
-    for (int c = 0; s == TALLY_OK && c < t->n; c++) {
-        tally_bits_set(&known.valid, c, 0);
-        tally_patch_row(&known, 0, 0)[c] = e->known[c];
-    }
-    layer_name(name, t->zone, "level");
-    if (s == TALLY_OK) s = tally_model_put(model, stack, unit->name, name, &e->level, NULL, err);
-    layer_name(name, t->zone, "noise");
-    if (s == TALLY_OK) s = tally_model_put(model, stack, unit->name, name, &noise, NULL, err);
-    layer_name(name, t->zone, "known");
-    if (s == TALLY_OK) s = tally_model_put(model, stack, unit->name, name, &known, NULL, err);
-    for (int c = 0; s == TALLY_OK && e->usual && c < t->n; c++)
-        tally_patch_row(&known, 0, 0)[c] = e->usual[c];
-    layer_name(name, t->zone, "usual");
-    if (s == TALLY_OK && e->usual)
-        s = tally_model_put(model, stack, unit->name, name, &known, NULL, err);
-    tally_patch_fini(&noise);
-    tally_patch_fini(&known);
-    return s;
-}
-
-/* How often each column is occupied; stays NULL where a background has not learned it. */
-static tally_status get_usual(const tally_unit *unit, const tally_track *t,
-                              const tally_model *model, tally_rail_empty *e, tally_error *err)
-{
-    char name[40];
-    tally_patch usual = { 0 };
-    tally_error none = { 0 };
-    layer_name(name, t->zone, "usual");
-    tally_status s = tally_model_get(model, unit->name, name, &usual, &none);
-    if (s == TALLY_E_NODATA) return TALLY_OK;
-    if (s != TALLY_OK) return tally_fail(err, s, "%s", none.message);
-    if (usual.width != t->n)
-        s = tally_fail(err, TALLY_E_FORMAT,
-                       "%s_%s: another size than the track; use --fresh to start over", unit->name,
-                       name);
-    else if (!(e->usual = tally_alloc((size_t)t->n, sizeof *e->usual)))
-        s = tally_nomem(err, "a track");
-    for (int c = 0; s == TALLY_OK && c < t->n; c++) {
-        const float share = tally_patch_row(&usual, 0, 0)[c];
-        e->usual[c] = isfinite(share) ? fminf(fmaxf(share, 0), 1) : 0;
-    }
-    tally_patch_fini(&usual);
-    return s;
-}
-
-/* TALLY_E_NODATA: never learned. */
-static tally_status get_track(const tally_unit *unit, const tally_track *t,
-                              const tally_model *model, int bands, tally_rail_empty *e,
-                              tally_error *err)
-{
-    char name[40];
-    tally_patch noise = { 0 }, known = { 0 };
-    *e = (tally_rail_empty) { 0 };
-    layer_name(name, t->zone, "level");
-    tally_status s = tally_model_get(model, unit->name, name, &e->level, err);
-    layer_name(name, t->zone, "noise");
-    if (s == TALLY_OK) s = tally_model_get(model, unit->name, name, &noise, err);
-    layer_name(name, t->zone, "known");
-    if (s == TALLY_OK) s = tally_model_get(model, unit->name, name, &known, err);
-    if (s == TALLY_OK && (e->level.width != t->n || e->level.height != t->lanes ||
-                          e->level.bands != bands || noise.width != t->lanes || noise.height != 2 ||
-                          noise.bands != bands || known.width != t->n))
-        s = tally_fail(err, TALLY_E_FORMAT,
-                       "%s_%s: another size than the track; use --fresh to start over", unit->name,
-                       name);
-    if (s == TALLY_OK && !(e->known = tally_alloc((size_t)t->n, sizeof *e->known)))
-        s = tally_nomem(err, "a track");
-    for (int lane = 0; s == TALLY_OK && lane < t->lanes; lane++)
-        for (int b = 0; b < bands; b++) {
-            e->sigma[lane][b] = fmaxf(tally_patch_row(&noise, b, 0)[lane], 1e-6f);
-            e->spread[lane][b] = tally_patch_row(&noise, b, 1)[lane];
-        }
-    for (int c = 0; s == TALLY_OK && c < t->n; c++)
-        e->known[c] = tally_patch_row(&known, 0, 0)[c];
-    if (s == TALLY_OK) s = get_usual(unit, t, model, e, err);
-    tally_patch_fini(&noise);
-    tally_patch_fini(&known);
-    if (s != TALLY_OK) tally_rail_empty_fini(e);
-    return s;
-}
-
 static tally_status learn(const tally_context *ctx, const tally_stack *stack,
                           const tally_unit *unit, const size_t *chosen, size_t n_chosen,
                           tally_model *model, tally_error *err)
@@ -489,7 +383,7 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
             tally_rail_usual(u.tracks, u.n, i, l.states, l.k, TRACKS_A_UNIT, empty[i].usual);
     }
     for (size_t i = 0; i < u.n && s == TALLY_OK; i++)
-        s = put_track(stack, unit, &u.tracks[i], &empty[i], model, err);
+        s = tally_rail_keep(stack, unit, &u.tracks[i], &empty[i], model, err);
     for (size_t i = 0; i < TRACKS_A_UNIT; i++)
         tally_rail_empty_fini(&empty[i]);
     lesson_fini(&l);
@@ -498,101 +392,6 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
 }
 
 /* ---- count ---- */
-
-typedef struct tally_cut {
-    int from, to;
-    int64_t cars;
-    size_t first; /* of the row's cars; fine pixels */
-} tally_cut;
-
-/* Runs of occupied columns, and how many cars each has; returns the cars. cuts: room for n; NULL:
- * not wanted. */
-static int64_t cuts_of(const tally_track *t, const tally_rail_state *s, tally_cut *cuts,
-                       size_t *n_cuts)
-{
-    int64_t cars = 0;
-    size_t n = 0;
-    for (int c = 0; c < t->n;) {
-        int from = c;
-        while (c < t->n && s->occupied[c] == s->occupied[from])
-            c++;
-        double length = (c - from) * t->step_m;
-        if (!s->occupied[from] || length < LEAST_CUT_M) continue;
-        int64_t k = (int64_t)fmax(1, lround(length / PITCH_M));
-        if (cuts) cuts[n] = (tally_cut) { .from = from, .to = c, .cars = k };
-        n++;
-        cars += k;
-    }
-    if (n_cuts) *n_cuts = n;
-    return cars;
-}
-
-/* `locomotive 12.5-29.5; gondola 29.5-43.4`: kind and coupler faces, metres along the track. */
-static char *tell_cars(const tally_track *t, const tally_cut *cut,
-                       const tally_rail_catalogue *wagons, const tally_rail_row *row)
-{
-    tally_text text = { 0 };
-    for (int64_t k = 0; k < cut->cars; k++) {
-        const tally_car *car = &row->cars[cut->first + (size_t)k];
-        tally_text_add(&text, "%s%s %.1f-%.1f", k ? "; " : "",
-                       car->kind >= 0 ? wagons->kinds[car->kind].type : "wagon",
-                       (car->from + 0.5) * t->step_m, (car->to + 0.5) * t->step_m);
-    }
-    char *out = text.failed ? NULL : tally_strdup(text.size ? text.bytes : "");
-    tally_text_fini(&text);
-    return out;
-}
-
-static tally_status add_cut(const tally_stack *stack, const tally_track *t,
-                            const tally_rail_state *s, const tally_cut *cut,
-                            const tally_rail_catalogue *wagons, const tally_rail_row *row,
-                            tally_findings *out, tally_error *err)
-{
-    tally_point a = tally_stack_metres(stack, tally_track_at(t, cut->from - 0.5, 0)),
-                b = tally_stack_metres(stack, tally_track_at(t, cut->to - 0.5, 0));
-    double odds = 0;
-    for (int c = cut->from; c < cut->to; c++)
-        odds += s->logit[c] / (cut->to - cut->from);
-    tally_found f = { .zone = t->zone,
-                      .count = cut->cars,
-                      .length_m = (cut->to - cut->from) * t->step_m,
-                      .width_m = 2 * TALLY_RAIL_HALF_WAGON_M,
-                      .heading_deg = tally_heading_deg(b.x - a.x, b.y - a.y),
-                      .type = cut->cars > 1 ? "cut" : "wagon" };
-    f.area_m2 = f.length_m * f.width_m;
-    f.score = tally_clamp(1 / (1 + exp(-4 * odds)), 0, 1);
-    /* four places along each side, so that the outline follows a bend */
-    for (int k = 0; k < 4; k++) {
-        double c = cut->from - 0.5 + (cut->to - cut->from) * k / 3.0;
-        f.ring[k] = tally_stack_metres(stack, tally_track_at(t, c, TALLY_RAIL_HALF_WAGON_M));
-        f.ring[7 - k] = tally_stack_metres(stack, tally_track_at(t, c, -TALLY_RAIL_HALF_WAGON_M));
-    }
-    f.n_ring = 8;
-    tally_status status = TALLY_OK;
-    if (row->n > 0) {
-        if (!(f.cars = tell_cars(t, cut, wagons, row))) return tally_nomem(err, "a cut");
-        int kind = row->cars[cut->first].kind;
-        if (cut->cars == 1 && kind >= 0 && wagons->kinds[kind].locomotive) f.type = "locomotive";
-    }
-    status = tally_findings_add_found(out, &f, err);
-    tally_free(f.cars);
-    return status;
-}
-
-/* The cars of a row that are coupled, as cuts; returns how many. cuts: room for row->n. */
-static size_t cuts_of_row(const tally_track *t, const tally_rail_row *row, tally_cut *cuts)
-{
-    size_t n = 0;
-    double body = 0.5 + TALLY_CAR_HALF_GAP_M / t->step_m;
-    for (size_t k = 0; k < row->n; k++) {
-        const tally_car *car = &row->cars[k];
-        if (k == 0 || car->from > row->cars[k - 1].to)
-            cuts[n++] = (tally_cut) { .from = (int)fmax(0, lround(car->from + body)), .first = k };
-        cuts[n - 1].to = (int)fmin(t->n, lround(car->to - body) + 1);
-        cuts[n - 1].cars++;
-    }
-    return n;
-}
 
 static double share_seen(const tally_track *t, const tally_rail_state *s)
 {
@@ -625,13 +424,13 @@ static tally_zone_count count_track(const tally_stack *stack, const tally_track 
     double coarse = tally_rail_is_coarse(stack->grid.gsd_m) ? 2 : 1;
     double own =
         0.5 + 0.25 * (double)n_cuts * coarse + pow(PITCH_ERROR * coarse * (double)cars[0], 2);
-    double never = 0.25 * unknown * t->step_m / PITCH_M;
-    double missing = (1 - seen) * t->n * t->step_m / PITCH_M;
+    double never = 0.25 * unknown * t->step_m / TALLY_RAIL_PITCH_M;
+    double missing = (1 - seen) * t->n * t->step_m / TALLY_RAIL_PITCH_M;
     double half = 1.96 * sqrt(own + never * never);
     z.low = fmax(0, fmin((double)cars[1], z.estimate - half));
     z.high = fmax((double)cars[2], z.estimate + half) + missing * 0.5;
     if (cars[0] == 0 && cars[2] == 0) z.high = 1 + never + missing * 0.5;
-    z.high += tally_rail_cars_unseen(t, e, s, PITCH_M);
+    z.high += tally_rail_cars_unseen(t, e, s, TALLY_RAIL_PITCH_M);
     return z;
 }
 
@@ -672,27 +471,28 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
         if (s == TALLY_OK && fine)
             s = tally_rail_take_apart(ctx->wagons, &view, suns, snow, rows, err);
         for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
-            cars[i][k] = fine ? (int64_t)rows[i].n : cuts_of(&u->tracks[i], &states[i], NULL, NULL);
+            cars[i][k] = fine ? (int64_t)rows[i].n
+                              : tally_rail_cuts_of(&u->tracks[i], &states[i], NULL, NULL);
     }
     for (size_t i = 0; i < u->n && s == TALLY_OK; i++) {
         const tally_track *t = &u->tracks[i];
         size_t n_cuts = 0;
-        tally_cut *cuts = tally_alloc((size_t)t->n, sizeof *cuts);
+        tally_rail_cut *cuts = tally_alloc((size_t)t->n, sizeof *cuts);
         if (!cuts) {
             s = tally_nomem(err, "the cuts");
             break;
         }
         if (fine)
-            n_cuts = cuts_of_row(t, &rows[i], cuts);
+            n_cuts = tally_rail_cuts_of_row(t, &rows[i], cuts);
         else
-            cuts_of(t, &states[i], cuts, &n_cuts);
+            tally_rail_cuts_of(t, &states[i], cuts, &n_cuts);
         tally_zone_count z = count_track(stack, t, &empty[i], &states[i], cars[i], n_cuts);
         const bool hidden = snow && empty[i].usual && z.count != TALLY_NO_COUNT &&
                             tally_rail_is_coarse(stack->grid.gsd_m);
-        if (hidden) tally_rail_coarse_snow(t, &states[i], empty[i].usual, PITCH_M, &z);
+        if (hidden) tally_rail_coarse_snow(t, &states[i], empty[i].usual, TALLY_RAIL_PITCH_M, &z);
         s = tally_findings_add_zone(out, &z, err);
         for (size_t k = 0; k < n_cuts && s == TALLY_OK && !hidden && z.count != TALLY_NO_COUNT; k++)
-            s = add_cut(stack, t, &states[i], &cuts[k], ctx->wagons, &rows[i], out, err);
+            s = tally_rail_add_cut(stack, t, &states[i], &cuts[k], ctx->wagons, &rows[i], out, err);
         tally_free(cuts);
     }
     for (size_t i = 0; i < TRACKS_A_UNIT; i++) {
@@ -737,7 +537,7 @@ static tally_status count(const tally_context *ctx, const tally_stack *stack,
     tally_status s = unit_init(stack, unit, &u, err);
     if (s != TALLY_OK) return s;
     for (size_t i = 0; i < u.n && s == TALLY_OK; i++)
-        s = get_track(unit, &u.tracks[i], model, stack->n_bands, &empty[i], err);
+        s = tally_rail_recall(unit, &u.tracks[i], model, stack->n_bands, &empty[i], err);
     if (s == TALLY_OK)
         s = count_seen(ctx, stack, unit, &u, empty, scene, out, err);
     else if (s == TALLY_E_NODATA)
