@@ -219,12 +219,6 @@ static tally_status look_at(void *user, size_t i, tally_error *err)
     return TALLY_OK;
 }
 
-static int by_float(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 /* -1: none that can be read, or all were tried. `middle`: the median brightness of the scenes that
  * show most, also when the reference was asked for. */
 static int choose_reference(const tally_stack *stack, const look *looks, const char *wanted,
@@ -243,7 +237,7 @@ static int choose_reference(const tally_stack *stack, const look *looks, const c
         if (!looks[i].broken && looks[i].seen >= 0.9 * most && isfinite(looks[i].blue) && n < 256)
             blues[n++] = looks[i].blue;
     if (n == 0) return asked;
-    qsort(blues, n, sizeof *blues, by_float);
+    tally_sort(blues, n);
     *middle = blues[(n - 1) / 2];
     if (asked >= 0) return asked;
     for (size_t i = 0; i < stack->n; i++) {

@@ -296,12 +296,6 @@ static tally_status look_at_all(look_job *job, tally_error *err)
     return s;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 tally_status tally_zone_map_bin(tally_zone_map *map, tally_look look, const float *values,
                                 tally_error *err)
 {
@@ -313,7 +307,7 @@ tally_status tally_zone_map_bin(tally_zone_map *map, tally_look look, const floa
     if (!sample) return tally_nomem(err, "a map of the zones");
     for (size_t i = 0; i < all; i += SAMPLE_EVERY)
         if (isfinite(values[i])) sample[n++] = values[i];
-    qsort(sample, n, sizeof *sample, by_value);
+    tally_sort(sample, n);
     for (size_t b = 1; b < TALLY_LOOK_BINS && n > 0; b++)
         edge[b] = sample[b * n / TALLY_LOOK_BINS];
     tally_free(sample);

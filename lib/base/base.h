@@ -106,6 +106,8 @@ double tally_rng_normal(tally_rng *rng);  /* mean 0, deviation 1 */
 
 /* Robust statistics; `values` are reordered. NaN for n == 0. */
 float tally_median(float *values, size_t n);
+/* Ascending. */
+void tally_sort(float *values, size_t n);
 /* The fraction q in 0..1, linear between neighbours. */
 float tally_quantile(float *values, size_t n, double q);
 

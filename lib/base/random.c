@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/base.h"
 
@@ -50,6 +51,17 @@ static float select_kth(float *v, size_t n, size_t k)
             break;
     }
     return v[k];
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+void tally_sort(float *values, size_t n)
+{
+    if (n > 1) qsort(values, n, sizeof *values, by_value);
 }
 
 float tally_quantile(float *values, size_t n, double q)

@@ -61,12 +61,6 @@
 #define ECHO          0.2
 #define ECHO_REACH_M  10.0
 
-static int by_float(const void *a, const void *b)
-{
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 typedef struct candidate {
     tally_hull hull;
     size_t first_run, n_runs;
@@ -208,7 +202,7 @@ static double extent(const tally_blobs *blobs, size_t b, tally_point about, doub
         for (int x = blobs->runs[i].x0; x < blobs->runs[i].x1; x++)
             scratch[n++] =
                 (float)((x + 0.5 - about.x) * ux + (blobs->runs[i].y + 0.5 - about.y) * uy);
-    qsort(scratch, n, sizeof *scratch, by_float);
+    tally_sort(scratch, n);
     const size_t cut = (size_t)(TRIM * (double)n);
     const double low = scratch[cut], high = scratch[n - 1 - cut];
     *middle = (low + high) / 2;

@@ -37,12 +37,6 @@
 #define COMMON     0.1   /* share of the smooth windows that a level must hold */
 #define RIM_SHARE  1.75f /* smoothed amplitude over the level up to which rims are water */
 
-static int by_float(const void *a, const void *b)
-{
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 tally_sar_unit tally_sar_unit_of(const tally_water_sample *sample)
 {
     size_t negative = 0, small = 0;
@@ -166,13 +160,13 @@ static void measure_mode(tally_sar_water *water, const tally_sar_looks *looks, f
     for (size_t i = 0; i < looks->n; i++)
         if (looks->looks[i].cv <= most_cv && fabsf(looks->looks[i].log_mean - mode) < 0.15f)
             scratch[n++] = looks->looks[i].cv;
-    qsort(scratch, n, sizeof *scratch, by_float);
+    tally_sort(scratch, n);
     water->cv = n ? scratch[n / 2] : 0.5f;
     n = 0;
     for (size_t i = 0; i < looks->n; i++)
         if (looks->looks[i].log_mean < mode && looks->looks[i].log_mean > mode - 1)
             scratch[n++] = mode - looks->looks[i].log_mean;
-    qsort(scratch, n, sizeof *scratch, by_float);
+    tally_sort(scratch, n);
     water->spread = n ? 1.4826f * scratch[n / 2] : 0.1f;
     water->level = expf(mode);
 }
@@ -185,10 +179,10 @@ tally_status tally_sar_water_learn(tally_sar_water *water, tally_sar_looks *look
     float *v = tally_alloc(looks->n, sizeof *v);
     if (!v) return tally_nomem(err, "a radar scene's water");
     size_t n = collect(looks, INFINITY, NULL, v);
-    qsort(v, n, sizeof *v, by_float);
+    tally_sort(v, n);
     const float most_cv = 1.15f * v[(size_t)(EVEN_SHARE * (double)(n - 1))] + 1e-4f;
     n = collect(looks, most_cv, v, NULL);
-    qsort(v, n, sizeof *v, by_float);
+    tally_sort(v, n);
     measure_mode(water, looks, darkest_mode(v, n), most_cv, v);
     if (water->unit == TALLY_SAR_AMPLITUDE && water->cv > 0.65f) { /* of one look: 0.52 */
         water->unit = TALLY_SAR_INTENSITY;

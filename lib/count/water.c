@@ -75,12 +75,6 @@ void tally_water_sample_add(tally_water_sample *sample, const tally_patch *patch
         }
 }
 
-static int by_value(const void *a, const void *b)
-{
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 /* The darkest well-filled interval of sorted values: its middle and its width. A tenth of the
  * sample fits into it, and it is at most 1.6 times as wide as the narrowest such interval. */
 static void dark_mode(const float *sorted, size_t n, float *middle, float *width)
@@ -115,7 +109,7 @@ static tally_status find_core(tally_water *water, const tally_water_sample *samp
     float middle, width;
 
     memcpy(room, sample->values[dark_band], sample->n * sizeof *room);
-    qsort(room, sample->n, sizeof *room, by_value);
+    tally_sort(room, sample->n);
     dark_mode(room, sample->n, &middle, &width);
     for (int b = 0; b < water->bands; b++) {
         size_t n = 0;

@@ -397,7 +397,10 @@ static void lean_on_usual(const tally_patch *usual, double yard_m2, tally_yard_a
     row->low = fmax(0, floor(fmin((double)row->count, best - 1.96 * sigma)));
     row->high = ceil(best + 1.96 * sigma);
     const tally_yard_heights none = { 0 };
-    row->boxes = tally_yard_count_boxes(row->estimate, row->low, row->high, 2.0 / 3, 0.12, &none);
+    double boxes_a_slot, doubt;
+    tally_yard_boxes_per_slot(NULL, &answer->slots, 0, &boxes_a_slot, &doubt);
+    row->boxes =
+        tally_yard_count_boxes(row->estimate, row->low, row->high, boxes_a_slot, doubt, &none);
     snprintf(row->reason, sizeof row->reason,
              "snow: boxes and pad look alike; leans on the usual of %.0f dates without", n);
 }
