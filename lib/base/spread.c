@@ -22,3 +22,10 @@ double tally_spread_of_added(double added)
 {
     return added / 2 + 2 * sqrt(added + 1);
 }
+
+tally_quality tally_quality_of(double seen)
+{
+    return seen >= 0.95   ? TALLY_QUALITY_OK
+           : seen >= 0.05 ? TALLY_QUALITY_PARTIAL
+                          : TALLY_QUALITY_UNSEEN;
+}

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How the doubts about single zones add up to that about the site. */
+/* What zones come to: how the doubts about single ones add up to that about the site. */
 #ifndef TALLY_SPREAD_H
 #define TALLY_SPREAD_H
+
+#include "tallyman/records.h"
 
 /*
  * Half-widths add as errors with a correlation of 0.3 between zones: light, season and radiometry
@@ -17,5 +19,8 @@ double tally_spread_half(const tally_spread *s, double more);
 /* The doubt about `added` things that were scaled up to zones that were not seen: twice their
  * Poisson error and half of them. */
 double tally_spread_of_added(double added);
+
+/* `ok` at seen >= 0.95, `partial` from 0.05, else `unseen` (CONTRACT.md). */
+tally_quality tally_quality_of(double seen);
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef TALLY_COUNT_COUNTER_H
 #define TALLY_COUNT_COUNTER_H
 
+#include "base/spread.h"
 #include "change/model.h"
 #include "tallyman/records.h"
 
@@ -58,8 +59,6 @@ tally_status tally_findings_add_zone(tally_findings *f, const tally_zone_count *
 tally_status tally_findings_add_found(tally_findings *f, const tally_found *row,
                                       tally_error *err) TALLY_MUST_CHECK;
 void tally_findings_fini(tally_findings *f);
-/* `ok` at seen >= 0.95, `partial` from 0.05, else `unseen` (CONTRACT.md). */
-tally_quality tally_quality_of(double seen);
 
 typedef struct tally_unit {
     char name[40]; /* safe in a file name, unique within the run: `rail0`, `yard3`, `water1` */

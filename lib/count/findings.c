@@ -56,13 +56,6 @@ void tally_findings_fini(tally_findings *f)
     *f = (tally_findings) { 0 };
 }
 
-tally_quality tally_quality_of(double seen)
-{
-    return seen >= 0.95   ? TALLY_QUALITY_OK
-           : seen >= 0.05 ? TALLY_QUALITY_PARTIAL
-                          : TALLY_QUALITY_UNSEEN;
-}
-
 void tally_units_free(tally_unit **units, size_t n)
 {
     if (!units || !*units) return;

@@ -79,13 +79,15 @@ tally_status tally_report_write_by(const tally_context *ctx, const char *folder,
     tally_records *machine = NULL, *reviewed = NULL;
     char *title = NULL;
     tally_status s = read_store(folder, &machine, &title, err);
-    if (s == TALLY_OK) s = read_store(folder, &reviewed, NULL, err);
     if (s == TALLY_OK) s = tally_report_tables(machine, folder, err);
-    if (s == TALLY_OK) s = tally_review_apply(reviewed, err);
-    if (s == TALLY_OK) s = write_reviewed(ctx, reviewed, folder, err);
+    if (s == TALLY_OK && (machine->n_reviews > 0 || counts == TALLY_COUNTS_REVIEWED)) {
+        s = read_store(folder, &reviewed, NULL, err);
+        if (s == TALLY_OK) s = tally_review_apply(reviewed, err);
+    }
+    if (s == TALLY_OK) s = write_reviewed(ctx, reviewed ? reviewed : machine, folder, err);
     if (s == TALLY_OK && counts == TALLY_COUNTS_REVIEWED)
         s = tally_series_find(reviewed, &all, err);
-    if (s == TALLY_OK) s = note_problems(machine, reviewed, err);
+    if (s == TALLY_OK && reviewed) s = note_problems(machine, reviewed, err);
     if (s == TALLY_OK)
         s = tally_report_html(ctx, counts == TALLY_COUNTS_REVIEWED ? reviewed : machine, title,
                               folder, err);

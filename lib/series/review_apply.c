@@ -25,6 +25,7 @@
 typedef struct change {
     int64_t by; /* what detections and additions change the count by */
     bool is_changed;
+    bool is_summed; /* a total, which was made anew from its zones */
     size_t verdict; /* the review of the zone as a whole; TALLY_NONE: none */
 } change;
 
@@ -187,7 +188,6 @@ typedef struct sums {
     int64_t count;
     double estimate, machine_estimate, seen;
     size_t n, n_counted, n_machine, n_refused;
-    bool touched;
     tally_spread below, above;
 } sums;
 
@@ -202,7 +202,6 @@ static sums sum_zones(const tally_records *r, const tally_observation *total)
         const bool given = touched && o->quality == TALLY_QUALITY_OK && o->low == o->high;
         const int64_t machine = touched ? o->reviewed.count : o->count;
         t.n++;
-        t.touched = t.touched || touched;
         t.seen += given ? 1 : isfinite(o->seen) ? o->seen : 0;
         t.n_refused += o->quality == TALLY_QUALITY_REFUSED;
         if (machine != TALLY_NO_COUNT) {
@@ -219,17 +218,10 @@ static sums sum_zones(const tally_records *r, const tally_observation *total)
     return t;
 }
 
-static tally_quality quality_of(double seen)
-{
-    return seen >= 0.95   ? TALLY_QUALITY_OK
-           : seen >= 0.05 ? TALLY_QUALITY_PARTIAL
-                          : TALLY_QUALITY_UNSEEN;
-}
-
 static void sum_total(tally_observation *total, const sums *t)
 {
     const tally_quality quality = t->n_refused   ? TALLY_QUALITY_REFUSED
-                                  : t->n_counted ? quality_of(t->seen / (double)t->n)
+                                  : t->n_counted ? tally_quality_of(t->seen / (double)t->n)
                                                  : TALLY_QUALITY_UNSEEN;
     double added = 0;
     if (total->count != TALLY_NO_COUNT && t->n_machine < t->n)
@@ -248,15 +240,29 @@ static void sum_total(tally_observation *total, const sums *t)
     total->high = total->estimate + tally_spread_half(&t->above, doubt);
 }
 
+/* Of the class and scene of a row. */
+static size_t total_of(const tally_records *r, size_t observation)
+{
+    const tally_observation *o = &r->observations[observation];
+    for (size_t i = 0; i < r->n_observations; i++)
+        if (r->observations[i].class_ == o->class_ && r->observations[i].scene == o->scene &&
+            strcmp(r->observations[i].zone, "*") == 0)
+            return i;
+    return TALLY_NONE;
+}
+
 static void change_totals(apply_job *job)
 {
+    tally_observation *all = job->r->observations;
     for (size_t i = 0; i < job->r->n_observations; i++) {
-        tally_observation *o = &job->r->observations[i];
-        if (strcmp(o->zone, "*") != 0 || is_corrected(job, i)) continue;
-        const sums t = sum_zones(job->r, o);
-        if (!t.touched) continue;
-        if (!o->reviewed.touched) keep_machine(o);
-        sum_total(o, &t);
+        if (!all[i].reviewed.touched || strcmp(all[i].zone, "*") == 0) continue;
+        const size_t total = total_of(job->r, i);
+        if (total == TALLY_NONE || is_corrected(job, total) || job->zones[total].is_summed)
+            continue;
+        const sums t = sum_zones(job->r, &all[total]);
+        job->zones[total].is_summed = true;
+        if (!all[total].reviewed.touched) keep_machine(&all[total]);
+        sum_total(&all[total], &t);
     }
 }
 
@@ -286,16 +292,6 @@ static tally_status sign(apply_job *job, size_t review, size_t observation, cons
     tally_status s = join(job->r, &to->action, action, err);
     if (s == TALLY_OK) s = join(job->r, &to->who, v->who, err);
     return s == TALLY_OK ? join(job->r, &to->why, v->why, err) : s;
-}
-
-static size_t total_of(const tally_records *r, size_t observation)
-{
-    const tally_observation *o = &r->observations[observation];
-    for (size_t i = 0; i < r->n_observations; i++)
-        if (r->observations[i].class_ == o->class_ && r->observations[i].scene == o->scene &&
-            strcmp(r->observations[i].zone, "*") == 0)
-            return i;
-    return TALLY_NONE;
 }
 
 /* Who says so, and why, on the zone's row and on the total that rests on it. */

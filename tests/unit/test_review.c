@@ -162,6 +162,27 @@ static void things_shift_count_and_interval(void **state)
     tally_records_destroy(&r);
 }
 
+/* What the machine scaled up to zones that it did not see is added once, however many were
+ * corrected. */
+static void two_corrections_make_one_sum(void **state)
+{
+    (void)state;
+    tally_records *r = made();
+    add_zone(r, "b", SECOND, "bay", 2, 0);
+    tally_records_sort(r);
+    for (size_t i = 0; i < r->n_observations; i++)
+        if (!strcmp(r->observations[i].scene, "b") && !strcmp(r->observations[i].zone, "*")) {
+            r->observations[i].count = 6;
+            r->observations[i].estimate = 8;
+        }
+    says(r, "correct", "quay", "b", "", 9, "");
+    says(r, "correct", "bay", "b", "", 1, "");
+    assert_int_equal(tally_review_apply(r, NULL), TALLY_OK);
+    assert_int_equal(row_of(r, "b", "*")->count, 10);
+    assert_true(fabs(row_of(r, "b", "*")->estimate - 12) < 1e-9);
+    tally_records_destroy(&r);
+}
+
 static void accepting_keeps_the_count(void **state)
 {
     (void)state;
@@ -383,6 +404,7 @@ int main(void)
         cmocka_unit_test(no_review_changes_nothing),
         cmocka_unit_test(a_corrected_count_is_sure_and_sums_up),
         cmocka_unit_test(things_shift_count_and_interval),
+        cmocka_unit_test(two_corrections_make_one_sum),
         cmocka_unit_test(accepting_keeps_the_count),
         cmocka_unit_test(what_was_not_seen_stays_so_unless_counted),
         cmocka_unit_test(the_later_review_holds),
