@@ -29,7 +29,7 @@ static const double HALF_WIDTH_M =
 static const double NEIGHBOURS_M = 16; /* tracks this close are one unit */
 static const double WAGON_HEIGHT_M =
     3.8; /* over the ground: box wagons 4.2, gondolas 3.2, tanks 4.3 (DOMAIN.md) */
-static const double LOWEST_SUN_DEG = 8;
+static const double LOWEST_SUN_DEG = 8, STEEP_DEG = 5, RADIANS = 3.14159265358979323846 / 180;
 static const double TALL = 1.25; /* of WAGON_HEIGHT_M: box wagons and loads of 4.7 m */
 static const double COARSEST_GSD_M =
     5; /* beyond this a wagon is less than three pixels long: refused */
@@ -124,7 +124,6 @@ no_memory:
 /* Where a wagon's shadow falls, in grid px: right and down. False: no sun, or too low to use. */
 static bool shadow_px(const tally_stack *stack, const tally_scene *scene, tally_point *out)
 {
-    static const double RADIANS = 3.14159265358979323846 / 180;
     if (!isfinite(scene->sun_azimuth) || !(scene->sun_elevation >= LOWEST_SUN_DEG)) return false;
     double reach = WAGON_HEIGHT_M / tan(scene->sun_elevation * RADIANS) / stack->grid.gsd_m;
     *out = (tally_point) { -sin(scene->sun_azimuth * RADIANS) * reach,
@@ -132,13 +131,30 @@ static bool shadow_px(const tally_stack *stack, const tally_scene *scene, tally_
     return true;
 }
 
+/* Where a wagon's roof is seen, from where it stands. False: the view is not known. */
+static bool lean_px(const tally_stack *stack, const tally_scene *scene, tally_point *out)
+{
+    const bool askew = isfinite(scene->view_azimuth);
+    if (!isfinite(scene->off_nadir) || (!askew && scene->off_nadir > STEEP_DEG)) return false;
+    double reach = askew ? WAGON_HEIGHT_M * tan(scene->off_nadir * RADIANS) / stack->grid.gsd_m : 0;
+    *out = (tally_point) { -sin(scene->view_azimuth * RADIANS) * reach,
+                           cos(scene->view_azimuth * RADIANS) * reach };
+    if (!askew) *out = (tally_point) { 0, 0 };
+    return true;
+}
+
 static tally_rail_sun sun_on(const tally_stack *stack, const tally_track *t,
                              const tally_scene *scene)
 {
-    tally_point shadow, d = tally_track_direction(t, t->n / 2);
-    if (!shadow_px(stack, scene, &shadow)) return (tally_rail_sun) { 0 };
-    return (tally_rail_sun) { .across_m = (-shadow.x * d.y + shadow.y * d.x) * stack->grid.gsd_m,
-                              .along_m = (shadow.x * d.x + shadow.y * d.y) * stack->grid.gsd_m };
+    tally_point shadow, lean, d = tally_track_direction(t, t->n / 2);
+    tally_rail_sun out = { .lean_m = NAN };
+    if (shadow_px(stack, scene, &shadow)) {
+        out.across_m = (-shadow.x * d.y + shadow.y * d.x) * stack->grid.gsd_m;
+        out.along_m = (shadow.x * d.x + shadow.y * d.y) * stack->grid.gsd_m;
+    }
+    if (lean_px(stack, scene, &lean))
+        out.lean_m = (-lean.x * d.y + lean.y * d.x) * stack->grid.gsd_m;
+    return out;
 }
 
 /* Tracks from the sunward one outward. */
@@ -193,15 +209,15 @@ static tally_status judge_unit(const tally_stack *stack, const tally_rail_scene 
         const tally_track *t = &s->tracks[order[k]];
         tally_rail_state *state = &s->states[order[k]];
         tally_rail_sun light =
-            belief->shadows ? sun_on(stack, t, entry->scene) : (tally_rail_sun) { 0 };
+            belief->shadows ? sun_on(stack, t, entry->scene) : (tally_rail_sun) { .lean_m = NAN };
         /* what may be in shadow: of wagons taller than most; a coarse pixel reaches past that
          * anyway */
         double taller = tally_rail_is_coarse(s->gsd_m) ? 1 : TALL;
         tally_point tall = { shadow.x * taller, shadow.y * taller };
         if (sun) tally_rail_wagons_shadow(&wagons, t, shadow, &state->shadow);
         if (sun) tally_rail_wagons_shadow(&wagons, t, tall, &state->shaded);
-        status = tally_rail_judge(t, &s->empty[order[k]], &s->lit[order[k]], &light, shade,
-                                  belief->bias, state, err);
+        status = tally_rail_judge(t, &s->empty[order[k]], &s->open[order[k]], &s->lit[order[k]],
+                                  &light, shade, belief->bias, state, err);
         if (status != TALLY_OK) break;
         if (belief->own_shadow)
             tally_rail_judge_shaded(t, &s->empty[order[k]], &s->lit[order[k]], shade, belief->bias,
@@ -341,6 +357,9 @@ static tally_status learn_tracks(const tally_context *ctx, const tally_stack *st
         if (round > 0) s = relight_all(stack, u, l, chosen, empty, err);
         for (size_t k = 0; k < l->k && s == TALLY_OK; k++) {
             tally_rail_scene scene = lesson_scene(stack, u, l, empty, k);
+            if (round > 0 && stack->grid.gsd_m <= TALLY_RAIL_FINEST_M)
+                s = tally_rail_own_look(&scene, &l->shades[k], err);
+            if (s != TALLY_OK) break;
             s = judge_unit(stack, &scene, chosen[k], &belief, &l->shades[k], err);
         }
         if (s == TALLY_OK) s = learn_levels(ctx, u, l, l->strips, true, empty, err);
@@ -374,11 +393,16 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
             s = lit_init(&u, &l.raw[k * TRACKS_A_UNIT], &l.strips[k * TRACKS_A_UNIT], err);
         for (size_t i = 0; i < u.n && s == TALLY_OK; i++)
             s = tally_rail_state_init(&l.states[k * TRACKS_A_UNIT + i], &u.tracks[i], err);
+        for (size_t i = 0; i < u.n; i++)
+            l.states[k * TRACKS_A_UNIT + i].snow = stack->scenes[chosen[k]].snow;
     }
     if (s == TALLY_OK) s = learn_tracks(ctx, stack, &u, &l, chosen, empty, err);
     for (size_t i = 0; i < u.n && s == TALLY_OK; i++) {
         empty[i].usual = tally_alloc((size_t)u.tracks[i].n, sizeof(float));
-        if (!empty[i].usual) s = tally_nomem(err, "a track's background");
+        empty[i].over = tally_alloc((size_t)u.tracks[i].n, sizeof(float));
+        if (!empty[i].usual || !empty[i].over) s = tally_nomem(err, "a track's background");
+        if (s == TALLY_OK)
+            tally_rail_usually_over(&u.tracks[i], &l.states[i], l.k, TRACKS_A_UNIT, empty[i].over);
         if (s == TALLY_OK)
             tally_rail_usual(u.tracks, u.n, i, l.states, l.k, TRACKS_A_UNIT, empty[i].usual);
     }
@@ -450,6 +474,8 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
     for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
         s = tally_rail_state_init(&states[i], &u->tracks[i], err);
     for (size_t i = 0; i < u->n; i++)
+        states[i].snow = stack->scenes[scene].snow;
+    for (size_t i = 0; i < u->n; i++)
         suns[i] = sun_on(stack, &u->tracks[i], stack->scenes[scene].scene);
     if (s == TALLY_OK) s = lit_init(u, strips, lit, err);
     /* light twice: what was found in the first throws the shadows that the second leaves out */
@@ -460,6 +486,7 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
     if (s == TALLY_OK) s = tally_rail_relight(&view, snow, err);
     if (s == TALLY_OK) s = judge_unit(stack, &view, scene, &first, &shade, err);
     if (s == TALLY_OK) s = tally_rail_relight(&view, snow, err);
+    if (s == TALLY_OK && fine) s = tally_rail_own_look(&view, &shade, err);
     if (s == TALLY_OK && fine) s = tally_rail_scene_noise(&view, &shade, err);
     /* the threshold as it is comes last, so that its states stay */
     for (int k = 2; k >= 0 && s == TALLY_OK; k--) {

@@ -18,6 +18,12 @@ static inline bool tally_rail_in_body(const tally_track *track, int lane)
     return fabs(tally_track_lane_m(track, lane)) <= 1.9;
 }
 
+/* Do pixels show the ground beside a wagon apart from it? */
+static inline bool tally_rail_sees_sides(const tally_track *track)
+{
+    return track->lane_m <= 0.5;
+}
+
 /* Root mean squared distance of a column from empty track, in units of noise, at which a wagon is
  * as likely as not. Chosen on the validation sets: empty track keeps below 1.5, wagons of ballast's
  * colour begin at 3. */
@@ -30,6 +36,7 @@ typedef struct tally_rail_empty {
     float spread[TALLY_LANES_MAX][TALLY_RAIL_BANDS]; /* of the profile, where it stands in */
     float *known; /* per column: 1 seen empty, 0 the track's profile stands in */
     float *usual; /* per column: the share of dates that show it occupied; NULL: not learned */
+    float *over;  /* the share of dates on which something reaches across it; NULL: not learned */
 } tally_rail_empty;
 
 /* What a cross-section of empty track looks like, and how much it varies along. */
@@ -43,6 +50,8 @@ typedef struct tally_rail_sun {
     double across_m; /* how far right of the track a 3.8 m wagon's shadow reaches; negative: left.
                         0: sun unknown or overhead */
     double along_m;  /* how far ahead */
+    double lean_m; /* how far right of the track its roof is seen, for the sensor looks from a side;
+                      NAN: view unknown */
 } tally_rail_sun;
 
 /* What full shade leaves of a scene's light, by band: skylight. */
@@ -54,6 +63,8 @@ tally_rail_shade tally_rail_usual_shade(const tally_band_role *roles, int bands)
 
 /* What is believed of each column. All arrays have n entries. */
 typedef struct tally_rail_state {
+    bool snow;  /* lies: set by the caller */
+    bool sides; /* the view shows the ground on both sides of a wagon */
     bool *seen;
     bool *occupied;
     float *logit;        /* evidence for "occupied", natural log odds per column */
@@ -62,6 +73,9 @@ typedef struct tally_rail_state {
     float *noise;        /* of the light there, in units of the empty track's; >= 1 */
     tally_bits shadow;   /* n x lanes: in the shadow of what is believed to stand on the tracks */
     tally_bits shaded;   /* n x lanes: may be in some shadow, a tall wagon's or a building's */
+    tally_bits other;    /* n x lanes: dark, by something that is no wagon; fine pixels */
+    bool *dim;           /* n: such a shadow lies across the track */
+    bool *over;          /* n: something reaches across it to both sides: a crane; fine pixels */
 } tally_rail_state;
 
 tally_status tally_rail_state_init(tally_rail_state *s, const tally_track *track,
@@ -121,6 +135,16 @@ typedef struct tally_rail_scene {
     tally_rail_state *states;
 } tally_rail_scene;
 
+/* Marks states' `over`, of columns whose sides say so, and makes `logit` there say nothing:
+ * rail_over.c. */
+void tally_rail_find_over(const tally_track *track, const tally_rail_empty *empty,
+                          const tally_bits *open, const tally_patch *strip,
+                          const tally_rail_sun *sun, tally_rail_state *state);
+/* The share of dates on which something reaches across each column, of k states that stand `apart`.
+ */
+void tally_rail_usually_over(const tally_track *track, const tally_rail_state *states, size_t k,
+                             size_t apart, float *share);
+
 /* A map of the wagons found so far, to see where their shadows fall. */
 typedef struct tally_rail_wagons {
     tally_bits cells;
@@ -146,6 +170,12 @@ tally_status tally_rail_measure_shade(const tally_rail_scene *scene, tally_rail_
 tally_status tally_rail_relight(const tally_rail_scene *scene, bool snow,
                                 tally_error *err) TALLY_MUST_CHECK;
 
+/* What a scene changes of the look of empty track alike all along, of the body's lanes alone: rain
+ * on ballast and not on rails, frost, another sun. Taken off `lit`; measured on the columns nearest
+ * to empty. */
+tally_status tally_rail_own_look(const tally_rail_scene *scene, const tally_rail_shade *shade,
+                                 tally_error *err) TALLY_MUST_CHECK;
+
 /* Where even the emptiest quarter of the unit's quietest track lies farther from empty than noise
  * does, the scene is less like the others than its open ground tells (a shift that is left, frost,
  * another sun): states' noise becomes so much more. Fine pixels. */
@@ -158,9 +188,9 @@ tally_status tally_rail_scene_noise(const tally_rail_scene *scene, const tally_r
  * logit and, by the best path of two states, occupied.
  */
 tally_status tally_rail_judge(const tally_track *track, const tally_rail_empty *empty,
-                              const tally_patch *strip, const tally_rail_sun *sun,
-                              const tally_rail_shade *shade, double bias, tally_rail_state *out,
-                              tally_error *err) TALLY_MUST_CHECK;
+                              const tally_bits *open, const tally_patch *strip,
+                              const tally_rail_sun *sun, const tally_rail_shade *shade, double bias,
+                              tally_rail_state *out, tally_error *err) TALLY_MUST_CHECK;
 
 /* Of a judged strip: writes shaded_logit, as if every cell may lie in a shadow. */
 void tally_rail_judge_shaded(const tally_track *track, const tally_rail_empty *empty,

@@ -42,33 +42,39 @@ tally_status tally_rail_keep(const tally_stack *stack, const tally_unit *unit, c
     layer_name(name, t->zone, "usual");
     if (s == TALLY_OK && e->usual)
         s = tally_model_put(model, stack, unit->name, name, &known, NULL, err);
+    for (int c = 0; s == TALLY_OK && e->over && c < t->n; c++)
+        tally_patch_row(&known, 0, 0)[c] = e->over[c];
+    layer_name(name, t->zone, "over");
+    if (s == TALLY_OK && e->over)
+        s = tally_model_put(model, stack, unit->name, name, &known, NULL, err);
     tally_patch_fini(&noise);
     tally_patch_fini(&known);
     return s;
 }
 
-/* How often each column is occupied; stays NULL where a background has not learned it. */
-static tally_status get_usual(const tally_unit *unit, const tally_track *t,
-                              const tally_model *model, tally_rail_empty *e, tally_error *err)
+/* A share of dates for each column; stays NULL where a background has not learned it. */
+static tally_status get_share(const tally_unit *unit, const tally_track *t,
+                              const tally_model *model, const char *what, float **out,
+                              tally_error *err)
 {
     char name[40];
-    tally_patch usual = { 0 };
+    tally_patch shares = { 0 };
     tally_error none = { 0 };
-    layer_name(name, t->zone, "usual");
-    tally_status s = tally_model_get(model, unit->name, name, &usual, &none);
+    layer_name(name, t->zone, what);
+    tally_status s = tally_model_get(model, unit->name, name, &shares, &none);
     if (s == TALLY_E_NODATA) return TALLY_OK;
     if (s != TALLY_OK) return tally_fail(err, s, "%s", none.message);
-    if (usual.width != t->n)
+    if (shares.width != t->n)
         s = tally_fail(err, TALLY_E_FORMAT,
                        "%s_%s: another size than the track; use --fresh to start over", unit->name,
                        name);
-    else if (!(e->usual = tally_alloc((size_t)t->n, sizeof *e->usual)))
+    else if (!(*out = tally_alloc((size_t)t->n, sizeof **out)))
         s = tally_nomem(err, "a track");
     for (int c = 0; s == TALLY_OK && c < t->n; c++) {
-        const float share = tally_patch_row(&usual, 0, 0)[c];
-        e->usual[c] = isfinite(share) ? fminf(fmaxf(share, 0), 1) : 0;
+        const float share = tally_patch_row(&shares, 0, 0)[c];
+        (*out)[c] = isfinite(share) ? fminf(fmaxf(share, 0), 1) : 0;
     }
-    tally_patch_fini(&usual);
+    tally_patch_fini(&shares);
     return s;
 }
 
@@ -100,7 +106,8 @@ tally_status tally_rail_recall(const tally_unit *unit, const tally_track *t,
         }
     for (int c = 0; s == TALLY_OK && c < t->n; c++)
         e->known[c] = tally_patch_row(&known, 0, 0)[c];
-    if (s == TALLY_OK) s = get_usual(unit, t, model, e, err);
+    if (s == TALLY_OK) s = get_share(unit, t, model, "usual", &e->usual, err);
+    if (s == TALLY_OK) s = get_share(unit, t, model, "over", &e->over, err);
     tally_patch_fini(&noise);
     tally_patch_fini(&known);
     if (s != TALLY_OK) tally_rail_empty_fini(e);

@@ -22,6 +22,7 @@ void tally_rail_empty_fini(tally_rail_empty *e)
     tally_patch_fini(&e->level);
     tally_free(e->known);
     tally_free(e->usual);
+    tally_free(e->over);
     *e = (tally_rail_empty) { 0 };
 }
 

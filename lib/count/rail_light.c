@@ -112,6 +112,7 @@ static void collect(const tally_rail_scene *r, block *const *blocks, const int *
                 for (int col = b->from; col < b->to && c->n < c->most; col += every) {
                     if (!tally_bits_get(&r->open[i], col, lane) ||
                         tally_bits_get(&r->states[i].shadow, col, lane) ||
+                        tally_bits_get(&r->states[i].other, col, lane) ||
                         !tally_bits_get(&r->raw[i].valid, col, lane) ||
                         !tally_bits_get(&r->empty[i].level.valid, col, lane) || !(level[col] > 0))
                         continue;

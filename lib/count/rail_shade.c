@@ -123,7 +123,8 @@ tally_status tally_rail_measure_shade(const tally_rail_scene *s, tally_rail_shad
                 const float *x = tally_patch_row(&s->lit[i], b, lane),
                             *level = tally_patch_row(&s->empty[i].level, b, lane);
                 for (int c = 0; c < s->tracks[i].n; c++)
-                    if (tally_bits_get(&s->states[i].shadow, c, lane) &&
+                    if ((tally_bits_get(&s->states[i].shadow, c, lane) ||
+                         tally_bits_get(&s->states[i].other, c, lane)) &&
                         tally_bits_get(&s->open[i], c, lane) &&
                         tally_bits_get(&s->lit[i].valid, c, lane) && level[c] > 0)
                         left[n++] = x[c] / level[c];

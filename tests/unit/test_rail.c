@@ -61,7 +61,8 @@ typedef struct day {
 typedef struct place {
     double gsd_m, angle; /* of travel, clockwise from east */
     double right_px, down_px;
-    span quay; /* paving in place of ballast, on track 0 */
+    span quay;  /* paving in place of ballast, on track 0 */
+    span crane; /* a portal crane over both tracks, whose legs stand here */
 } place;
 
 static const place usual = { .gsd_m = 0.5 };
@@ -177,6 +178,20 @@ static const float *ground_colour(const place *at, double u, double v, double *f
     return ballast;
 }
 
+/* A portal of steel, seen from straight above, all of it clad down to the ground: two legs along
+ * the tracks, 11 m high, a girder and a boom across them, 15 m. */
+static bool is_crane(const place *at, double u, double v, double *height_m)
+{
+    const double x = (at->crane.from_m + at->crane.to_m) / 2;
+    *height_m = 11;
+    if (!(at->crane.to_m > at->crane.from_m)) return false;
+    if (within(&at->crane, u) && (fabs(v + 3.0) < 0.6 || fabs(v - APART_M - 3.0) < 0.6))
+        return true;
+    *height_m = 15;
+    return (fabs(u - x) < 0.8 && v > -3.6 && v < APART_M + 3.6) ||
+           (fabs(u - x - 4 - (v + 3) * 0.5) < 1 && v > -14 && v < 12);
+}
+
 /* Colour of a point; sun_u, sun_v: towards the sun, as long as a wagon's shadow. */
 static void colour_at(const place *at, const day *d, double u, double v, double sun_u, double sun_v,
                       double out[BANDS])
@@ -192,12 +207,20 @@ static void colour_at(const place *at, const day *d, double u, double v, double 
             out[b] = p[b];
         return;
     }
-    double factor;
+    double factor, height_m;
+    if (is_crane(at, u, v, &height_m)) {
+        for (int b = 0; b < BANDS; b++)
+            out[b] = height_m > 12 ? paint[0][b] : paint[1][b];
+        return;
+    }
     const float *p = ground_colour(at, u, v, &factor);
     const int steps = (int)ceil(hypot(sun_u, sun_v) / 0.7);
     bool dark = false;
     for (int k = 0; k <= steps && !dark; k++)
         dark = under_train(d, u + sun_u * k / steps, v + sun_v * k / steps);
+    for (double h = 0.5; h <= 15 && !dark; h += 0.25)
+        dark = is_crane(at, u + sun_u * h / HEIGHT_M, v + sun_v * h / HEIGHT_M, &height_m) &&
+               h <= height_m;
     for (int b = 0; b < BANDS; b++)
         out[b] = p[b] * factor * (dark ? shade[b] : 1);
 }
@@ -559,6 +582,32 @@ static void paving_is_no_train(void **state)
     answer_fini(&a);
 }
 
+/* A crane that stands over the tracks on every date, with its shadow: no wagon, and none lost
+ * beside it. */
+static void a_crane_is_no_train(void **state)
+{
+    const place at = { .gsd_m = 0.5, .crane = { -40, -31 } };
+    day days[TRAFFIC];
+    answer a;
+    (void)state;
+    memcpy(days, traffic, sizeof days);
+    for (int i = 0; i < TRAFFIC; i++) {
+        for (int k = 1; k < MOST_TRAINS; k++)
+            days[i].trains[k].wagons = 0;
+        days[i].trains[0].from_m = i % 2 ? -115 : 20;
+        days[i].trains[0].wagons = i % 3 ? 3 : 0;
+        days[i].sun_azimuth = 130 + 8 * i;
+        days[i].sun_elevation = 30 + 2 * i;
+    }
+    count_days(&at, days, TRAFFIC, tally_cpu_flags(), &a);
+    for (int i = 0; i < TRAFFIC; i++)
+        for (size_t k = 0; k < TRACKS; k++)
+            if (row(&a, (size_t)i, k)->count != wagons_on(&days[i], k))
+                fail_msg("day %d, track %zu: %d drawn, %d counted", i, k,
+                         (int)wagons_on(&days[i], k), (int)row(&a, (size_t)i, k)->count);
+    answer_fini(&a);
+}
+
 static void local_haze_makes_and_hides_nothing(void **state)
 {
     day days[TRAFFIC];
@@ -861,6 +910,7 @@ int main(void)
         cmocka_unit_test(a_train_parked_most_of_the_time_counts),
         cmocka_unit_test(a_neighbours_shadow_is_no_train),
         cmocka_unit_test(paving_is_no_train),
+        cmocka_unit_test(a_crane_is_no_train),
         cmocka_unit_test(local_haze_makes_and_hides_nothing),
         cmocka_unit_test(coarse_pixels_are_refused),
         cmocka_unit_test(one_scene_alone_is_refused),
