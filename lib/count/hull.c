@@ -445,6 +445,8 @@ typedef struct group {
     bool divided; /* cut lengthwise */
     piece parts[MAX_GROUP + 1];
     int n;
+    size_t hidden[2 * MAX_GROUP]; /* hulls none of whose sides could be seen */
+    size_t n_hidden, n_faced, n_none;
 } group;
 
 /* Cut a piece in two, back onto the list. False: it stays whole. */
@@ -482,6 +484,35 @@ static bool is_full(const group *g, const box_uv *box)
            box->u1 - box->u0 >= HUG_SLIM * (box->v1 - box->v0);
 }
 
+/* What is shaped like a ship is one if its surroundings do not speak against it. */
+static tally_status judge(const tally_hull_view *view, group *g, const tally_rect *rect,
+                          const box_uv *box, tally_hulls *out, tally_error *err)
+{
+    tally_hull_sides sides = TALLY_SIDES_HIDDEN;
+    bool stands_out = true;
+    tally_status s = tally_hull_stands_out(view, rect, &stands_out, err);
+
+    if (s == TALLY_OK && stands_out) s = tally_hull_look_at_sides(view, rect, &sides, err);
+    if (s != TALLY_OK || !stands_out) return s;
+    g->n_faced += sides == TALLY_SIDES_OF_HULL;
+    g->n_none += sides == TALLY_SIDES_OF_NONE;
+    if (sides == TALLY_SIDES_OF_NONE) return TALLY_OK;
+    if (sides == TALLY_SIDES_HIDDEN && g->n_hidden < 2 * MAX_GROUP)
+        g->hidden[g->n_hidden++] = out->n;
+    return add_hull(view, rect, box, out, err);
+}
+
+/* A part between others has no side to be seen: where these are no hulls it is none either. */
+static void drop_hidden(const group *g, tally_hulls *out)
+{
+    if (g->n_none == 0 || g->n_faced > 0) return;
+    for (size_t i = g->n_hidden; i-- > 0;) {
+        memmove(&out->hulls[g->hidden[i]], &out->hulls[g->hidden[i] + 1],
+                (out->n - g->hidden[i] - 1) * sizeof *out->hulls);
+        out->n--;
+    }
+}
+
 /* One blob: one hull, or several side by side or bow to stern. */
 static tally_status read_blob(const tally_hull_view *view, const tally_blobs *blobs,
                               const tally_bits *bits, size_t i, pixel_list *p, tally_hulls *out,
@@ -517,11 +548,9 @@ static tally_status read_blob(const tally_hull_view *view, const tally_blobs *bl
         if (divided || !is_ship(&box, rect.length, view->gsd_m, end) ||
             box.area < LEAST_FILL * box_area(&box) || (g.hugs && !is_full(&g, &box)))
             continue;
-        bool stands_out = true;
-        s = tally_hull_stands_out(view, &rect, &stands_out, err);
-        if (s == TALLY_OK && stands_out) s = add_hull(view, &rect, &box, out, err);
-        if (s != TALLY_OK) return s;
+        if ((s = judge(view, &g, &rect, &box, out, err)) != TALLY_OK) return s;
     }
+    drop_hidden(&g, out);
     return TALLY_OK;
 }
 

@@ -23,4 +23,17 @@ bool tally_hull_hugs_edge(const tally_hull_view *view, const tally_blobs *blobs,
 tally_status tally_hull_stands_out(const tally_hull_view *view, const tally_rect *rect, bool *out,
                                    tally_error *err) TALLY_MUST_CHECK;
 
+/*
+ * What its long sides say, where water can be seen beside them across its middle. A hull ends at a
+ * step and along a line; the level line of a field of colours in water, of a plume or of a cloud's
+ * rim does neither.
+ */
+typedef enum tally_hull_sides {
+    TALLY_SIDES_HIDDEN, /* by quay, cloud or another hull */
+    TALLY_SIDES_OF_HULL,
+    TALLY_SIDES_OF_NONE
+} tally_hull_sides;
+tally_status tally_hull_look_at_sides(const tally_hull_view *view, const tally_rect *rect,
+                                      tally_hull_sides *out, tally_error *err) TALLY_MUST_CHECK;
+
 #endif

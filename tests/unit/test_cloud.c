@@ -285,9 +285,30 @@ static void a_shadow_counts_where_a_cloud_casts_it(void **state)
         }
 }
 
-/* A cloud of 50 m by itself may be a roof; beside a large one it is a cloud, but a ship is a ship.
- */
-static void a_small_cloud_goes_with_a_large_one(void **state)
+/* A cloud of 50 m by 80 m by itself is one by its brightness, its flat middle and its outline;
+ * a white roof and a ship as wide have straight ones. */
+static void a_small_cloud_is_no_rectangle(void **state)
+{
+    static const float white[BANDS] = { 1200, 1200, 1200, 1200 };
+    drawn d;
+    bool cloud, roof, ship;
+    (void)state;
+    begin(&d);
+    add_cloud(&d, 520, 130, 27, 1);
+    add_cloud(&d, 550, 165, 27, 1);
+    fill(&d, 100, 60, 156, 130, white);
+    fill(&d, 400, 380, 600, 428, white); /* 48 m wide, and no textured deck */
+    masked(&d, &plain, 520, 130, &cloud);
+    masked(&d, &plain, 130, 90, &roof);
+    masked(&d, &plain, 500, 400, &ship);
+    assert_true(cloud);
+    assert_false(roof);
+    assert_false(ship);
+    end(&d);
+}
+
+/* What is not as bright as that, or rough, needs a large one beside it. */
+static void a_thin_small_cloud_goes_with_a_large_one(void **state)
 {
     static const float white[BANDS] = { 1200, 1200, 1200, 1200 };
     (void)state;
@@ -295,8 +316,8 @@ static void a_small_cloud_goes_with_a_large_one(void **state)
         drawn d;
         bool small, ship;
         begin(&d);
-        add_cloud(&d, 520, 150, 27, 1);
-        fill(&d, 400, 380, 600, 428, white); /* 48 m wide, and no textured deck */
+        add_cloud(&d, 520, 150, 27, 0.22);
+        fill(&d, 400, 380, 600, 428, white);
         if (large) add_cloud(&d, 200, 150, 70, 1);
         masked(&d, &plain, 520, 150, &small);
         masked(&d, &plain, 500, 400, &ship);
@@ -338,7 +359,8 @@ int main(void)
         cmocka_unit_test(a_plume_is_no_cloud),
         cmocka_unit_test(snow_is_no_cloud),
         cmocka_unit_test(a_shadow_counts_where_a_cloud_casts_it),
-        cmocka_unit_test(a_small_cloud_goes_with_a_large_one),
+        cmocka_unit_test(a_small_cloud_is_no_rectangle),
+        cmocka_unit_test(a_thin_small_cloud_goes_with_a_large_one),
         cmocka_unit_test(with_a_mask_only_what_is_sure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
