@@ -61,7 +61,8 @@ static void write_unit(FILE *file, const tally_context *ctx, const tally_stack *
 
 int main(int argc, char **argv)
 {
-    const tally_context ctx = { .jobs = 1, .max_memory = (size_t)1 << 30,
+    const tally_context ctx = { .jobs = 1,
+                                .max_memory = (size_t)1 << 30,
                                 .kernels = tally_kernels_select(tally_cpu_flags()) };
     tally_error err = { 0 };
     tally_site *site = NULL;

@@ -22,6 +22,7 @@
 #include "count/rail_coarse.h"
 #include "count/rail_cuts.h"
 #include "count/rail_keep.h"
+#include "count/rail_single.h"
 
 enum { TRACKS_A_UNIT = TALLY_TRACKS_A_UNIT, ROUNDS = 3 };
 static const double HALF_WIDTH_M =
@@ -567,6 +568,8 @@ static tally_status count(const tally_context *ctx, const tally_stack *stack,
         s = tally_rail_recall(unit, &u.tracks[i], model, stack->n_bands, &empty[i], err);
     if (s == TALLY_OK)
         s = count_seen(ctx, stack, unit, &u, empty, scene, out, err);
+    else if (s == TALLY_E_NODATA && stack->grid.gsd_m <= TALLY_RAIL_FINEST_M)
+        s = tally_rail_single_count(ctx, stack, unit, u.tracks, u.n, scene, out, err);
     else if (s == TALLY_E_NODATA)
         s = refuse(ctx, stack, unit, &u, scene,
                    stack->grid.gsd_m > COARSEST_GSD_M

@@ -192,6 +192,10 @@ tally_status tally_rail_judge(const tally_track *track, const tally_rail_empty *
                               const tally_rail_sun *sun, const tally_rail_shade *shade, double bias,
                               tally_rail_state *out, tally_error *err) TALLY_MUST_CHECK;
 
+/* From seen and logit alone: writes occupied, by the best path of two states. */
+tally_status tally_rail_join(const tally_track *track, tally_rail_state *state,
+                             tally_error *err) TALLY_MUST_CHECK;
+
 /* Of a judged strip: writes shaded_logit, as if every cell may lie in a shadow. */
 void tally_rail_judge_shaded(const tally_track *track, const tally_rail_empty *empty,
                              const tally_patch *strip, const tally_rail_shade *shade, double bias,

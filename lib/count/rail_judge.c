@@ -372,6 +372,16 @@ tally_status tally_rail_scene_noise(const tally_rail_scene *s, const tally_rail_
     return TALLY_OK;
 }
 
+tally_status tally_rail_join(const tally_track *t, tally_rail_state *s, tally_error *err)
+{
+    unsigned char *from = tally_alloc((size_t)t->n, 2);
+    if (!from) return tally_nomem(err, "a track");
+    best_path(t, s, from);
+    end_at_unseen(t, s);
+    tally_free(from);
+    return TALLY_OK;
+}
+
 /* Log odds for "occupied" of a column's score, per INDEPENDENT_M of track. */
 static double odds_of(double score, double bias)
 {
@@ -398,8 +408,6 @@ tally_status tally_rail_judge(const tally_track *t, const tally_rail_empty *e,
                               const tally_rail_sun *sun, const tally_rail_shade *shade, double bias,
                               tally_rail_state *out, tally_error *err)
 {
-    unsigned char *from = tally_alloc((size_t)t->n, 2);
-    if (!from) return tally_nomem(err, "a track");
     find_other_shade(t, e, strip, sun, shade, out);
     for (int c = 0; c < t->n; c++) {
         double score = column_score(t, e, strip, &out->shaded, shade, out, c);
@@ -408,8 +416,5 @@ tally_status tally_rail_judge(const tally_track *t, const tally_rail_empty *e,
         out->logit[c] = out->seen[c] ? (float)(odds * t->step_m / INDEPENDENT_M) : 0;
     }
     tally_rail_find_over(t, e, open, strip, sun, out);
-    best_path(t, out, from);
-    end_at_unseen(t, out);
-    tally_free(from);
-    return TALLY_OK;
+    return tally_rail_join(t, out, err);
 }

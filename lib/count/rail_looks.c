@@ -22,12 +22,14 @@
 
 static const double LANE_M = 0.5;
 static const double GROUND_FROM_M = 2, GROUND_TO_M = 3; /* between tracks 4 m apart and more */
-static const double GROUND_QUANTILE = 0.6; /* of it; some lies in shadow */
+static const double GROUND_QUANTILE = 0.6;              /* of it; some lies in shadow */
 static const double BLACK_QUANTILE = 0.005;
 static const double LEAST_RANGE = 0.7; /* of ground: black is no darker where shadows are missing */
 static const double DARKEST = 0.25;    /* light is logarithmic above this */
 static const double BRIGHTEST = 5;
-enum { SHORT_HALF = 2, LONG_HALF = 10 }; /* columns */
+enum { SHORT_HALF = 2, LONG_HALF = 10, WIDE_HALF = 24, LINES_HALF = 18 }; /* columns */
+enum { LINE_HALF = 1, SIDE = 5 }; /* columns: a gap between bodies, and how far its sides reach */
+enum { EDGES_AT = 5 };            /* the kind of look that belongs to two lanes */
 
 typedef struct scale {
     float ground[TALLY_BAND_ROLES], range[TALLY_BAND_ROLES];
@@ -109,9 +111,59 @@ static void put_means(const double *sum, const int *seen, int n, int half, float
     }
 }
 
+/* How far light changes along a lane: its short mean's deviation over 24 m. */
+static void put_unrest(const float *looks_from, int n, double *sum, double *squares, float *looks)
+{
+    sum[0] = squares[0] = 0;
+    for (int c = 0; c < n; c++) {
+        double v = looks_from[(size_t)c * TALLY_LOOKS];
+        sum[c + 1] = sum[c] + v;
+        squares[c + 1] = squares[c] + v * v;
+    }
+    for (int c = 0; c < n; c++) {
+        int from = c - WIDE_HALF < 0 ? 0 : c - WIDE_HALF,
+            to = c + WIDE_HALF + 1 > n ? n : c + WIDE_HALF + 1;
+        double mean = (sum[to] - sum[from]) / (to - from),
+               square = (squares[to] - squares[from]) / (to - from);
+        looks[(size_t)c * TALLY_LOOKS] = (float)sqrt(fmax(0, square - mean * mean));
+    }
+}
+
+/* The mean of the light over columns [from, to] and the lane with its two neighbours; NAN where all
+ * of it is unseen. */
+static float light_around(const float *light, int n, int lanes, int lane, int from, int to)
+{
+    float sum = 0;
+    int k = 0;
+    for (int l = lane > 0 ? lane - 1 : 0; l <= lane + 1 && l < lanes; l++)
+        for (int c = from < 0 ? 0 : from; c <= to && c < n; c++)
+            if (isfinite(light[(size_t)l * (size_t)n + (size_t)c]))
+                sum += light[(size_t)l * (size_t)n + (size_t)c], k++;
+    return k ? sum / (float)k : NAN;
+}
+
+/* The deepest thin dark line across a lane within 9 m: gaps between wagons. depth: n. */
+static void put_lines(const float *light, int n, int lanes, int lane, float *depth, float *looks)
+{
+    for (int c = 0; c < n; c++) {
+        float here = light_around(light, n, lanes, lane, c - LINE_HALF, c + LINE_HALF),
+              left = light_around(light, n, lanes, lane, c - SIDE, c - LINE_HALF - 1),
+              right = light_around(light, n, lanes, lane, c + LINE_HALF + 1, c + SIDE);
+        float d = fminf(left, right) - here;
+        depth[c] = isfinite(left) && isfinite(right) && isfinite(here) ? fmaxf(d, 0) : 0;
+    }
+    for (int c = 0; c < n; c++) {
+        float most = 0;
+        for (int k = c < LINES_HALF ? 0 : c - LINES_HALF; k <= c + LINES_HALF && k < n; k++)
+            most = fmaxf(most, depth[k]);
+        looks[(size_t)c * TALLY_LOOKS] = most;
+    }
+}
+
 typedef struct planes {
     float *light, *colour; /* lanes x n; NAN unseen */
-    double *sum;           /* n + 1 */
+    double *sum, *squares; /* n + 1 */
+    float *depth;          /* n */
     int *seen;             /* n + 1 */
 } planes;
 
@@ -159,7 +211,9 @@ static void look_at(const scale *s, const tally_track *t, const tally_patch *str
         sum_up(p, GRAIN, n, lane);
         put_means(p->sum, p->seen, n, LONG_HALF, looks + 4 * TALLY_LOOK_LANES + lane);
         sum_up(p, EDGES, n, lane);
-        put_means(p->sum, p->seen, n, LONG_HALF, looks + 5 * TALLY_LOOK_LANES + lane);
+        put_means(p->sum, p->seen, n, LONG_HALF, looks + EDGES_AT * TALLY_LOOK_LANES + lane);
+        put_unrest(looks + lane, n, p->sum, p->squares, looks + 6 * TALLY_LOOK_LANES + lane);
+        put_lines(p->light, n, t->lanes, lane, p->depth, looks + 7 * TALLY_LOOK_LANES + lane);
     }
 }
 
@@ -176,15 +230,19 @@ tally_status tally_rail_looks(const tally_track *tracks, const tally_patch *stri
         planes p = { .light = tally_alloc(columns * lanes, sizeof *p.light),
                      .colour = tally_alloc(columns * lanes, sizeof *p.colour),
                      .sum = tally_alloc(columns + 1, sizeof *p.sum),
+                     .squares = tally_alloc(columns + 1, sizeof *p.squares),
+                     .depth = tally_alloc(columns, sizeof *p.depth),
                      .seen = tally_alloc(columns + 1, sizeof *p.seen) };
         out[i] = tally_alloc(columns * TALLY_LOOKS, sizeof **out);
-        if (p.light && p.colour && p.sum && p.seen && out[i])
+        if (p.light && p.colour && p.sum && p.squares && p.depth && p.seen && out[i])
             look_at(&s, &tracks[i], &strips[i], &p, out[i]);
         else
             status = tally_nomem(err, "a track's looks");
         tally_free(p.light);
         tally_free(p.colour);
         tally_free(p.sum);
+        tally_free(p.squares);
+        tally_free(p.depth);
         tally_free(p.seen);
     }
     return status;
@@ -196,7 +254,7 @@ void tally_rail_looks_swap(const float looks[TALLY_LOOKS], float out[TALLY_LOOKS
         const float *from = looks + k * TALLY_LOOK_LANES;
         float *to = out + k * TALLY_LOOK_LANES;
         /* the edge of a lane is that towards the lane left of it; the first has none */
-        int edges = k == TALLY_LOOK_KINDS - 1;
+        int edges = k == EDGES_AT;
         for (int lane = 0; lane < TALLY_LOOK_LANES; lane++)
             to[lane] = edges && lane == 0 ? 0 : from[TALLY_LOOK_LANES - 1 - lane + edges];
     }

@@ -8,7 +8,7 @@
 
 enum {
     TALLY_LOOK_LANES = 19, /* 4.5 m to both sides of the centre line, a lane each 0.5 m */
-    TALLY_LOOK_KINDS = 6,  /* short light, short colour, long light, colour, grain, edges */
+    TALLY_LOOK_KINDS = 8, /* short light, colour; long light, colour, grain, edges; unrest, lines */
     TALLY_LOOKS = TALLY_LOOK_KINDS * TALLY_LOOK_LANES
 };
 
