@@ -497,7 +497,8 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
         for (size_t i = 0; i < u->n; i++)
             tally_rail_row_fini(&rows[i]);
         if (s == TALLY_OK && fine)
-            s = tally_rail_take_apart(ctx->wagons, &view, suns, snow, rows, err);
+            s = tally_rail_take_apart(ctx->wagons, &view, suns, snow, TALLY_RAIL_OTHER_FLEET, rows,
+                                      err);
         for (size_t i = 0; i < u->n && s == TALLY_OK; i++)
             cars[i][k] = fine ? (int64_t)rows[i].n
                               : tally_rail_cuts_of(&u->tracks[i], &states[i], NULL, NULL);

@@ -20,7 +20,6 @@ static const double MARGIN_M = 8;    /* past a run: where its end may be instead
 static const double AT_END_M = 1.5;  /* a run that comes this near to an end is open there */
 static const double BESIDE_M = 2;    /* a shadow that falls farther aside leaves the track free */
 static const double SHORTEST_SHADE_M = 1;
-static const double OTHER_FLEET = -5; /* log odds of a fleet that is not the catalogue's first */
 
 typedef struct run {
     size_t track;
@@ -121,8 +120,8 @@ static tally_status see_gaps(const tally_rail_scene *s, const run *runs, size_t 
 }
 
 tally_status tally_rail_take_apart(const tally_rail_catalogue *catalogue, const tally_rail_scene *s,
-                                   const tally_rail_sun *suns, bool snow, tally_rail_row *rows,
-                                   tally_error *err)
+                                   const tally_rail_sun *suns, bool snow, double other_fleet,
+                                   tally_rail_row *rows, tally_error *err)
 {
     double fleet[TALLY_FLEETS_MAX] = { 0 }, prior[TALLY_FLEETS_MAX] = { 0 };
     float *gaps[TALLY_TRACKS_A_UNIT] = { 0 };
@@ -140,7 +139,7 @@ tally_status tally_rail_take_apart(const tally_rail_catalogue *catalogue, const 
         n += runs_of(s, i, runs + n);
     if (status == TALLY_OK && !snow) status = see_gaps(s, runs, n, gaps, err);
     for (int w = 1; w < TALLY_FLEETS_MAX; w++)
-        fleet[w] = prior[w] = OTHER_FLEET;
+        fleet[w] = prior[w] = other_fleet;
     /* first to learn which fleet it is, then with that */
     for (int pass = 0; pass < 2; pass++)
         for (size_t k = 0; k < n && status == TALLY_OK; k++) {

@@ -8,6 +8,10 @@
 #include "count/rail_fine.h"
 #include "count/rail_single.h"
 
+/* Ends found by looks are too blurred to tell one fleet's lengths from another's: the catalogue's
+ * first is taken unless much speaks against it. */
+static const double OTHER_FLEET = -30;
+
 /* One image's tracks. */
 typedef struct view {
     tally_patch strips[TALLY_TRACKS_A_UNIT];
@@ -47,8 +51,8 @@ static tally_status look(const tally_context *ctx, const tally_stack *stack, con
                                       .lit = v->strips,
                                       .states = v->states };
     if (s == TALLY_OK)
-        s = tally_rail_take_apart(ctx->wagons, &judged, suns, stack->scenes[scene].snow, v->rows,
-                                  err);
+        s = tally_rail_take_apart(ctx->wagons, &judged, suns, stack->scenes[scene].snow,
+                                  OTHER_FLEET, v->rows, err);
     return s;
 }
 
