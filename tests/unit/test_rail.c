@@ -640,11 +640,28 @@ static void coarse_pixels_are_refused(void **state)
     answer_fini(&a);
 }
 
-static void one_scene_alone_is_refused(void **state)
+/* Looks alone tell wagons from track (test_rail_single.c); truth lies in an interval that is wide. */
+static void one_scene_alone_is_counted_at_fine_pixels(void **state)
 {
     answer a;
     (void)state;
     count_days(&usual, traffic, 1, tally_cpu_flags(), &a);
+    for (size_t k = 0; k < TRACKS; k++) {
+        const tally_zone_count *z = row(&a, 0, k);
+        const double truth = (double)wagons_on(&traffic[0], (int)k);
+        assert_int_equal(z->quality, TALLY_QUALITY_OK);
+        assert_true(z->seen == 1 && z->low <= truth && z->high >= truth);
+        assert_true(z->high - z->low >= 2);
+    }
+    answer_fini(&a);
+}
+
+static void one_scene_alone_is_refused_at_coarse_pixels(void **state)
+{
+    static const place at = { .gsd_m = 2 };
+    answer a;
+    (void)state;
+    count_days(&at, traffic, 1, tally_cpu_flags(), &a);
     for (size_t k = 0; k < TRACKS; k++) {
         const tally_zone_count *z = row(&a, 0, k);
         assert_int_equal(z->quality, TALLY_QUALITY_REFUSED);
@@ -913,7 +930,8 @@ int main(void)
         cmocka_unit_test(a_crane_is_no_train),
         cmocka_unit_test(local_haze_makes_and_hides_nothing),
         cmocka_unit_test(coarse_pixels_are_refused),
-        cmocka_unit_test(one_scene_alone_is_refused),
+        cmocka_unit_test(one_scene_alone_is_counted_at_fine_pixels),
+        cmocka_unit_test(one_scene_alone_is_refused_at_coarse_pixels),
         cmocka_unit_test(kernels_give_the_same_bytes),
         cmocka_unit_test(a_place_finds_its_column),
         cmocka_unit_test(no_wagon_stands_on_open_ground),
