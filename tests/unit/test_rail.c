@@ -640,7 +640,8 @@ static void coarse_pixels_are_refused(void **state)
     answer_fini(&a);
 }
 
-/* Looks alone tell wagons from track (test_rail_single.c); truth lies in an interval that is wide. */
+/* Looks alone tell wagons from track (test_rail_single.c); truth lies in an interval that is wide.
+ */
 static void one_scene_alone_is_counted_at_fine_pixels(void **state)
 {
     answer a;
