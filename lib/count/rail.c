@@ -7,11 +7,10 @@
  * judge all dates against it, leave out what is believed occupied, learn again. Step 3: a scene's
  * tracks are judged (rail_judge.c) from the sunward one outward, each with the shadow that the
  * wagons found so far throw on it; runs of occupied columns are cuts; a cut is taken apart into
- * cars (rail_fine.c), or, where pixels are coarser than 0.6 m, has length / pitch cars.
+ * cars (rail_fine.c), or, where pixels are coarser than 0.6 m, has length / pitch cars. Where they
+ * are coarser than 1.5 m, the tracks of a unit are solved together instead (rail_together.c).
  *
- * Source of the parts: DESIGN.md 5.2 to 5.5; sizes: DOMAIN.md. Known failures: see these files;
- * at 3 m a dark train and its shadow are one line, so that lengths are right and tracks may be
- * swapped.
+ * Source of the parts: DESIGN.md 5.2 to 5.5; sizes: DOMAIN.md. Known failures: see these files.
  */
 #include <math.h>
 #include <stdio.h>
@@ -23,11 +22,13 @@
 #include "count/rail_cuts.h"
 #include "count/rail_keep.h"
 #include "count/rail_single.h"
+#include "count/rail_together.h"
 
 enum { TRACKS_A_UNIT = TALLY_TRACKS_A_UNIT, ROUNDS = 3 };
 static const double HALF_WIDTH_M =
     4.2; /* of a strip: a wagon, its shadow's first metres, the next track's near side */
 static const double NEIGHBOURS_M = 16; /* tracks this close are one unit */
+static const double MOST_APART = 0.35; /* sine of the angle between tracks of a coarse unit */
 static const double WAGON_HEIGHT_M =
     3.8; /* over the ground: box wagons 4.2, gondolas 3.2, tanks 4.3 (DOMAIN.md) */
 static const double LOWEST_SUN_DEG = 8, STEEP_DEG = 5, RADIANS = 3.14159265358979323846 / 180;
@@ -85,6 +86,16 @@ static bool boxes_near(tally_box a, tally_box b, int by)
     return !tally_box_empty(tally_box_intersect(tally_box_grow(a, by), b));
 }
 
+/* Tracks that run apart are not solved together. */
+static bool runs_along(const tally_shape *a, const tally_shape *b)
+{
+    if (a->n_paths == 0 || b->n_paths == 0) return true;
+    const tally_path *p = &a->paths[0], *q = &b->paths[0];
+    double ax = p->points[p->n - 1].x - p->points[0].x, ay = p->points[p->n - 1].y - p->points[0].y,
+           bx = q->points[q->n - 1].x - q->points[0].x, by = q->points[q->n - 1].y - q->points[0].y;
+    return fabs(ax * by - ay * bx) <= MOST_APART * hypot(ax, ay) * hypot(bx, by);
+}
+
 static tally_status plan(const tally_stack *stack, tally_unit **out, size_t *n, tally_error *err)
 {
     const tally_site *site = stack->site;
@@ -105,6 +116,9 @@ static tally_status plan(const tally_stack *stack, tally_unit **out, size_t *n, 
             if (taken[k] || site->zones[k].role != TALLY_TRACK) continue;
             tally_box box = zone_box(stack, k);
             if (u->n_zones > 0 && !boxes_near(u->box, box, near_px)) continue;
+            if (tally_rail_is_coarse(stack->grid.gsd_m) &&
+                !runs_along(&site->zones[z].shape, &site->zones[k].shape))
+                continue;
             taken[k] = true;
             u->zones[u->n_zones++] = k;
             u->box = tally_box_union(u->box, box);
@@ -211,10 +225,8 @@ static tally_status judge_unit(const tally_stack *stack, const tally_rail_scene 
         tally_rail_state *state = &s->states[order[k]];
         tally_rail_sun light =
             belief->shadows ? sun_on(stack, t, entry->scene) : (tally_rail_sun) { .lean_m = NAN };
-        /* what may be in shadow: of wagons taller than most; a coarse pixel reaches past that
-         * anyway */
-        double taller = tally_rail_is_coarse(s->gsd_m) ? 1 : TALL;
-        tally_point tall = { shadow.x * taller, shadow.y * taller };
+        /* what may be in shadow: of wagons taller than most */
+        tally_point tall = { shadow.x * TALL, shadow.y * TALL };
         if (sun) tally_rail_wagons_shadow(&wagons, t, shadow, &state->shadow);
         if (sun) tally_rail_wagons_shadow(&wagons, t, tall, &state->shaded);
         status = tally_rail_judge(t, &s->empty[order[k]], &s->open[order[k]], &s->lit[order[k]],
@@ -380,6 +392,12 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
     if (n_chosen < 2 || stack->grid.gsd_m > COARSEST_GSD_M) return TALLY_OK;
     tally_status s = unit_init(stack, unit, &u, err);
     if (s != TALLY_OK) return s;
+    if (tally_rail_is_coarse(stack->grid.gsd_m)) {
+        s = tally_rail_learn_together(ctx, stack, unit, u.tracks, u.n, chosen, n_chosen, model,
+                                      err);
+        unit_fini(&u);
+        return s;
+    }
     l.raw = tally_alloc(l.k * TRACKS_A_UNIT, sizeof *l.raw);
     l.strips = tally_alloc(l.k * TRACKS_A_UNIT, sizeof *l.strips);
     l.states = tally_alloc(l.k * TRACKS_A_UNIT, sizeof *l.states);
@@ -427,9 +445,8 @@ static double share_seen(const tally_track *t, const tally_rail_state *s)
 }
 
 /* cars: with the threshold as it is, stricter, looser. */
-static tally_zone_count count_track(const tally_stack *stack, const tally_track *t,
-                                    const tally_rail_empty *e, const tally_rail_state *s,
-                                    const int64_t cars[3], size_t n_cuts)
+static tally_zone_count count_track(const tally_track *t, const tally_rail_empty *e,
+                                    const tally_rail_state *s, const int64_t cars[3], size_t n_cuts)
 {
     double seen = share_seen(t, s), occupied = 0, unknown = 0;
     tally_zone_count z = tally_zone_blank(t->zone, tally_quality_of(seen), "");
@@ -446,9 +463,7 @@ static tally_zone_count count_track(const tally_stack *stack, const tally_track 
     z.occupancy = occupied / (seen * t->n);
     z.count = cars[0];
     z.estimate = (double)cars[0] / seen;
-    double coarse = tally_rail_is_coarse(stack->grid.gsd_m) ? 2 : 1;
-    double own =
-        0.5 + 0.25 * (double)n_cuts * coarse + pow(PITCH_ERROR * coarse * (double)cars[0], 2);
+    double own = 0.5 + 0.25 * (double)n_cuts + pow(PITCH_ERROR * (double)cars[0], 2);
     double never = 0.25 * unknown * t->step_m / TALLY_RAIL_PITCH_M;
     double missing = (1 - seen) * t->n * t->step_m / TALLY_RAIL_PITCH_M;
     double half = 1.96 * sqrt(own + never * never);
@@ -515,12 +530,9 @@ static tally_status count_seen(const tally_context *ctx, const tally_stack *stac
             n_cuts = tally_rail_cuts_of_row(t, &rows[i], cuts);
         else
             tally_rail_cuts_of(t, &states[i], cuts, &n_cuts);
-        tally_zone_count z = count_track(stack, t, &empty[i], &states[i], cars[i], n_cuts);
-        const bool hidden = snow && empty[i].usual && z.count != TALLY_NO_COUNT &&
-                            tally_rail_is_coarse(stack->grid.gsd_m);
-        if (hidden) tally_rail_coarse_snow(t, &states[i], empty[i].usual, TALLY_RAIL_PITCH_M, &z);
+        tally_zone_count z = count_track(t, &empty[i], &states[i], cars[i], n_cuts);
         s = tally_findings_add_zone(out, &z, err);
-        for (size_t k = 0; k < n_cuts && s == TALLY_OK && !hidden && z.count != TALLY_NO_COUNT; k++)
+        for (size_t k = 0; k < n_cuts && s == TALLY_OK && z.count != TALLY_NO_COUNT; k++)
             s = tally_rail_add_cut(stack, t, &states[i], &cuts[k], ctx->wagons, &rows[i], out, err);
         tally_free(cuts);
     }
@@ -565,9 +577,12 @@ static tally_status count(const tally_context *ctx, const tally_stack *stack,
     tally_rail_empty empty[TRACKS_A_UNIT] = { 0 };
     tally_status s = unit_init(stack, unit, &u, err);
     if (s != TALLY_OK) return s;
-    for (size_t i = 0; i < u.n && s == TALLY_OK; i++)
+    const bool coarse = tally_rail_is_coarse(stack->grid.gsd_m);
+    if (coarse)
+        s = tally_rail_count_together(ctx, stack, unit, u.tracks, u.n, scene, model, out, err);
+    for (size_t i = 0; i < u.n && s == TALLY_OK && !coarse; i++)
         s = tally_rail_recall(unit, &u.tracks[i], model, stack->n_bands, &empty[i], err);
-    if (s == TALLY_OK)
+    if (s == TALLY_OK && !coarse)
         s = count_seen(ctx, stack, unit, &u, empty, scene, out, err);
     else if (s == TALLY_E_NODATA && stack->grid.gsd_m <= TALLY_RAIL_FINEST_M)
         s = tally_rail_single_count(ctx, stack, unit, u.tracks, u.n, scene, out, err);

@@ -117,6 +117,9 @@ void tally_rail_empty_fini(tally_rail_empty *e);
 /* How many cars may stand where the light blinds, at most in 19 of 20 cases. */
 double tally_rail_cars_unseen(const tally_track *track, const tally_rail_empty *e,
                               const tally_rail_state *s, double pitch_m);
+/* The same of columns that are not seen at all. usual: share of dates, per column. */
+double tally_rail_cars_hidden(const tally_track *track, const float *usual,
+                              const tally_rail_state *s, double cars_a_column);
 
 /* Per track, where no wagon of any track stands: the ground that light is measured on. `open`: one
  * for each track, initialised here. */

@@ -19,6 +19,25 @@ static const double NO_DATE = 0.3;     /* occupied, of a place that no date tell
 static const double ONE_SIDED = 1.645; /* of twenty, nineteen lie below */
 static const double LEAST_SHARE = 0.02;
 
+static double at_most(double room, double expected)
+{
+    if (!(room > 0)) return 0;
+    double share = tally_clamp(expected / room, LEAST_SHARE, 1 - LEAST_SHARE);
+    return fmin(room, room * (share + ONE_SIDED * sqrt(share * (1 - share))));
+}
+
+double tally_rail_cars_hidden(const tally_track *t, const float *usual, const tally_rail_state *s,
+                              double cars_a_column)
+{
+    double expected = 0, room = 0;
+    for (int c = 0; c < t->n; c++) {
+        if (s->seen[c]) continue;
+        room += cars_a_column;
+        expected += usual[c] * cars_a_column;
+    }
+    return at_most(room, expected);
+}
+
 double tally_rail_cars_unseen(const tally_track *t, const tally_rail_empty *e,
                               const tally_rail_state *s, double pitch_m)
 {
@@ -28,7 +47,5 @@ double tally_rail_cars_unseen(const tally_track *t, const tally_rail_empty *e,
         room += cars;
         expected += (e->usual ? e->usual[c] : NO_DATE) * cars;
     }
-    if (!(room > 0)) return 0;
-    double share = tally_clamp(expected / room, LEAST_SHARE, 1 - LEAST_SHARE);
-    return fmin(room, room * (share + ONE_SIDED * sqrt(share * (1 - share))));
+    return at_most(room, expected);
 }

@@ -5,3 +5,4 @@ tally_test(test_rail_catalogue ROOMS count SOURCES ${CMAKE_CURRENT_LIST_DIR}/tes
 tally_test(test_rail_cars ROOMS count SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_rail_cars.c)
 tally_test(test_rail_coarse ROOMS count SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_rail_coarse.c)
 tally_test(test_rail_single ROOMS count SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_rail_single.c)
+tally_test(test_rail_joint ROOMS count SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_rail_joint.c)
