@@ -7,6 +7,7 @@
 
 #include "align/cloud.h"
 #include "change/background.h"
+#include "count/calibrate.h"
 #include "run_background.h"
 
 enum { MAX_CHOSEN = 64, ENOUGH_FOR_BACKGROUND = 7, MAX_PICTURE_PIXELS = 4 << 20 };
@@ -325,7 +326,11 @@ static tally_status count_unit(void *user, size_t i, tally_error *err)
                                      &c->parts[i], err);
     tally_status s = u->counter->count(c->job->ctx, c->job->stack, &u->unit, scene, c->job->model,
                                        &c->parts[i], err);
-    return s == TALLY_OK ? tell_thin(c->job, &c->parts[i], err) : s;
+    if (s != TALLY_OK) return s;
+    for (size_t z = 0; z < c->parts[i].n_zones; z++)
+        tally_calibrate(u->counter->class_, c->job->stack->grid.gsd_m,
+                        c->job->stack->scenes[scene].snow, &c->parts[i].zones[z]);
+    return tell_thin(c->job, &c->parts[i], err);
 }
 
 static tally_status append_findings(tally_findings *all, const tally_findings *part,

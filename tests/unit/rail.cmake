@@ -6,3 +6,4 @@ tally_test(test_rail_cars ROOMS count SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_rai
 tally_test(test_rail_coarse ROOMS count SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_rail_coarse.c)
 tally_test(test_rail_single ROOMS count SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_rail_single.c)
 tally_test(test_rail_joint ROOMS count SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_rail_joint.c)
+tally_test(test_calibrate ROOMS count SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_calibrate.c)
