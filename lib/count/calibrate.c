@@ -37,6 +37,18 @@ static const widths TABLE[TALLY_CLASS_COUNT][LOOKS] = {
         [FINE_SNOW] = { { 1, 0 }, { 1, 0 } },
         [COARSE_SNOW] = { { 1, 0 }, { 1, 0 } },
     },
+    [TALLY_CONTAINER_STACK] = {
+        [FINE] = { { 1, 0 }, { 1, 0 } },
+        [COARSE] = { { 1, 0 }, { 1, 0 } },
+        [FINE_SNOW] = { { 1, 0 }, { 1, 0 } },
+        [COARSE_SNOW] = { { 1, 0 }, { 1, 0 } },
+    },
+    [TALLY_VESSEL] = {
+        [FINE] = { { 1, 0 }, { 1, 0 } },
+        [COARSE] = { { 1, 0 }, { 1, 0 } },
+        [FINE_SNOW] = { { 1, 0 }, { 1, 0 } },
+        [COARSE_SNOW] = { { 1, 0 }, { 1, 0 } },
+    },
 };
 
 void tally_calibrate(tally_class class_, double gsd_m, bool snow, tally_zone_count *z)

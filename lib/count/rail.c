@@ -582,10 +582,17 @@ static tally_status count(const tally_context *ctx, const tally_stack *stack,
         s = tally_rail_count_together(ctx, stack, unit, u.tracks, u.n, scene, model, out, err);
     for (size_t i = 0; i < u.n && s == TALLY_OK && !coarse; i++)
         s = tally_rail_recall(unit, &u.tracks[i], model, stack->n_bands, &empty[i], err);
-    if (s == TALLY_OK && !coarse)
+    const bool fine = stack->grid.gsd_m <= TALLY_RAIL_FINEST_M;
+    /* snow makes other ground of it: what the light leaves over of the other dates' empty track is
+     * more than a wagon stands out by, while by its looks a wagon is plain */
+    const bool by_looks =
+        fine && (s == TALLY_E_NODATA || (s == TALLY_OK && stack->scenes[scene].snow));
+    if (by_looks)
+        s = tally_rail_single_count(ctx, stack, unit, u.tracks, u.n, scene,
+                                    s == TALLY_OK ? "snow: judged by its own looks alone" : "", out,
+                                    err);
+    else if (s == TALLY_OK && !coarse)
         s = count_seen(ctx, stack, unit, &u, empty, scene, out, err);
-    else if (s == TALLY_E_NODATA && stack->grid.gsd_m <= TALLY_RAIL_FINEST_M)
-        s = tally_rail_single_count(ctx, stack, unit, u.tracks, u.n, scene, out, err);
     else if (s == TALLY_E_NODATA)
         s = refuse(ctx, stack, unit, &u, scene,
                    stack->grid.gsd_m > COARSEST_GSD_M

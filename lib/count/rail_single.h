@@ -22,10 +22,11 @@ double tally_rail_single_doubt(const tally_track *track, const tally_rail_state 
                                double pitch_m);
 
 /* Count the tracks of a unit in one image of at most TALLY_RAIL_FINEST_M; the counter's step 3
- * where no background is known. tracks: straightened, cells of 0.5 m. */
+ * where no background is known, or none that holds (snow). tracks: straightened, cells of 0.5 m.
+ * why: the rows' reason. */
 tally_status tally_rail_single_count(const tally_context *ctx, const tally_stack *stack,
                                      const tally_unit *unit, const tally_track *tracks, size_t n,
-                                     size_t scene, tally_findings *out,
+                                     size_t scene, const char *why, tally_findings *out,
                                      tally_error *err) TALLY_MUST_CHECK;
 
 /* The network's numbers (bench/fit_single writes them). */

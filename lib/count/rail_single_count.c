@@ -56,7 +56,8 @@ static tally_status look(const tally_context *ctx, const tally_stack *stack, con
     return s;
 }
 
-static tally_zone_count row_of(const tally_track *t, const tally_rail_state *s, size_t cars)
+static tally_zone_count row_of(const tally_track *t, const tally_rail_state *s, size_t cars,
+                               const char *why)
 {
     double seen = 0, occupied = 0;
     for (int c = 0; c < t->n; c++) {
@@ -64,7 +65,7 @@ static tally_zone_count row_of(const tally_track *t, const tally_rail_state *s, 
         occupied += s->seen[c] && s->occupied[c];
     }
     seen /= t->n;
-    tally_zone_count z = tally_zone_blank(t->zone, tally_quality_of(seen), "");
+    tally_zone_count z = tally_zone_blank(t->zone, tally_quality_of(seen), why);
     z.seen = seen;
     if (z.quality == TALLY_QUALITY_UNSEEN) {
         snprintf(z.reason, sizeof z.reason, "cloud, nodata, or outside of the scene");
@@ -82,12 +83,13 @@ static tally_zone_count row_of(const tally_track *t, const tally_rail_state *s, 
 
 tally_status tally_rail_single_count(const tally_context *ctx, const tally_stack *stack,
                                      const tally_unit *unit, const tally_track *tracks, size_t n,
-                                     size_t scene, tally_findings *out, tally_error *err)
+                                     size_t scene, const char *why, tally_findings *out,
+                                     tally_error *err)
 {
     view v = { 0 };
     tally_status s = look(ctx, stack, unit, tracks, n, scene, &v, err);
     for (size_t i = 0; i < n && s == TALLY_OK; i++) {
-        const tally_zone_count z = row_of(&tracks[i], &v.states[i], v.rows[i].n);
+        const tally_zone_count z = row_of(&tracks[i], &v.states[i], v.rows[i].n, why);
         tally_rail_cut *cuts = tally_alloc((size_t)tracks[i].n, sizeof *cuts);
         if (!cuts) {
             s = tally_nomem(err, "the cuts");

@@ -18,6 +18,9 @@ endforeach()
 add_test(NAME cli_contract
          COMMAND ${CMAKE_CURRENT_LIST_DIR}/contract.sh $<TARGET_FILE:tallyman> ${CMAKE_SOURCE_DIR}/fixtures/sets/rajin_0.5m)
 set_tests_properties(cli_contract PROPERTIES LABELS long TIMEOUT 900)
+# The one rail station at 0.5 m with a snowy date.
+add_test(NAME cli_snow COMMAND ${CMAKE_CURRENT_LIST_DIR}/snow.sh $<TARGET_FILE:tallyman> ${CMAKE_SOURCE_DIR}/fixtures/sets/tumangang_0.5m)
+set_tests_properties(cli_snow PROPERTIES LABELS long TIMEOUT 900)
 # The same ground delivered otherwise: every case on ships, and those that hold on a rail station at 3 m. scripts/nightly runs all on all, and prints how
 # far counts stay within the first run's intervals.
 add_test(NAME cli_robust_rail COMMAND ${CMAKE_CURRENT_LIST_DIR}/robust.sh $<TARGET_FILE:tallyman> ${small} gain four_tiles)
