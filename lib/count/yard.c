@@ -230,15 +230,20 @@ static tally_status learn_pad(const tally_context *ctx, const tally_stack *stack
     for (size_t i = 0; i < n_chosen; i++)
         bare += !stack->scenes[chosen[i]].snow;
     s = tally_yard_near(ctx->kernels, zone, stack->grid.gsd_m, &near, err);
-    for (size_t i = 0; i < n_chosen && s == TALLY_OK; i++) {
-        tally_patch pixels = { 0 };
-        bool own;
-        if (stack->scenes[chosen[i]].snow && bare >= SCENES) continue;
-        s = read_scene(ctx, stack, unit, chosen[i], &pixels, &own, err);
-        if (s == TALLY_OK)
-            s = tally_yard_lesson_add(&lesson, &pixels, &near, stack->grid.gsd_m, err);
-        tally_patch_fini(&pixels);
-    }
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < n_chosen && s == TALLY_OK; i++) {
+            const bool snow = stack->scenes[chosen[i]].snow;
+            tally_patch pixels = { 0 };
+            bool own;
+            if (snow && bare >= SCENES) continue;
+            s = read_scene(ctx, stack, unit, chosen[i], &pixels, &own, err);
+            if (s == TALLY_OK && pass == 0 && !snow && !own)
+                s = tally_yard_lesson_look(&lesson, &pixels, zone, err);
+            else if (s == TALLY_OK && pass == 1)
+                s = tally_yard_lesson_add(&lesson, &pixels, &near, snow || own, stack->grid.gsd_m,
+                                          err);
+            tally_patch_fini(&pixels);
+        }
     if (s == TALLY_OK)
         s = tally_yard_lesson_end(ctx->kernels, &lesson, zone, stack->grid.gsd_m, pad, level, found,
                                   err);

@@ -37,9 +37,13 @@
 #define BIN         0.04f
 #define BINS        256
 #define PEAK        0.3
-#define ENOUGH      20 /* pixels for a level */
-#define ENOUGH_DARK 40 /* pixels for a colour of shadow */
-#define STEPS       10 /* between shadow and sun */
+#define PEAK_OF_ALL 0.5 /* the same over several scenes, where one scene's */
+#define MOST_SHARE  0.5 /* bin counts at most as this share of its pixels */
+#define EXPECTED    0.3 /* log, sigma: light not taken out by the stack's gain, wet ground */
+#define UNEXPECTED  0.1 /* weight of peaks far off: haze over everything leaves no other */
+#define ENOUGH      20  /* pixels for a level */
+#define ENOUGH_DARK 40  /* pixels for a colour of shadow */
+#define STEPS       10  /* between shadow and sun */
 #define SAMPLES     600
 #define SLICES      15
 
@@ -83,10 +87,29 @@ static float *gather(const tally_patch *p, const tally_bits *near, size_t *n)
     return v;
 }
 
-/* Middle of the brightest peak of the mean over bands. The histogram lies around their mean. */
-static float last_peak(const float *v, size_t n, int bands)
+static double smoothed(const double *bins, int i)
 {
-    double plain[BINS] = { 0 }, smooth[BINS] = { 0 }, highest = 0, sum = 0;
+    return bins[i - 2] + 2 * bins[i - 1] + 3 * bins[i] + 2 * bins[i + 1] + bins[i + 2];
+}
+
+/* The brightest peak above a share of the highest, in bins; -1: none. */
+static int last_above(const double *smooth, double share)
+{
+    double highest = 0;
+
+    for (int i = 2; i < BINS - 2; i++)
+        highest = fmax(highest, smooth[i]);
+    for (int i = BINS - 2; i > 1; i--)
+        if (smooth[i] >= smooth[i - 1] && smooth[i] > smooth[i + 1] && smooth[i] > share * highest)
+            return i;
+    return -1;
+}
+
+/* Middle of the brightest peak of the mean over bands, peaks near `expected` before others. The
+ * histogram lies around their mean. */
+static float last_peak(const float *v, size_t n, int bands, float expected)
+{
+    double plain[BINS] = { 0 }, smooth[BINS] = { 0 }, sum = 0;
 
     for (size_t i = 0; i < n; i++)
         sum += mean_of(v + i * (size_t)bands, bands);
@@ -96,14 +119,12 @@ static float last_peak(const float *v, size_t n, int bands)
         plain[(int)tally_clamp(at, 2, BINS - 3)]++;
     }
     for (int i = 2; i < BINS - 2; i++) {
-        smooth[i] =
-            plain[i - 2] + 2 * plain[i - 1] + 3 * plain[i] + 2 * plain[i + 1] + plain[i + 2];
-        highest = fmax(highest, smooth[i]);
+        const double off = (low + (i + 0.5) * BIN - (double)expected) / EXPECTED;
+        const double weight = isfinite(expected) ? UNEXPECTED + exp(-off * off / 2) : 1;
+        smooth[i] = weight * smoothed(plain, i);
     }
-    for (int i = BINS - 2; i > 1; i--)
-        if (smooth[i] >= smooth[i - 1] && smooth[i] > smooth[i + 1] && smooth[i] > PEAK * highest)
-            return low + ((float)i + 0.5f) * BIN;
-    return low + BINS / 2 * BIN;
+    const int peak = last_above(smooth, PEAK);
+    return low + (peak < 0 ? BINS / 2 : (float)peak + 0.5f) * BIN;
 }
 
 /* Median by band of the chosen pixels; `room` takes n floats. */
@@ -119,14 +140,14 @@ static void band_medians(const float *v, size_t n, int bands, const unsigned cha
 }
 
 /* The pad's level as logarithms by band; false: too few pixels. */
-static bool level_of(const float *v, size_t n, int bands, float *room, unsigned char *chosen,
-                     float *level)
+static bool level_of(const float *v, size_t n, int bands, float expected, float *room,
+                     unsigned char *chosen, float *level)
 {
     const float radius = 0.12f; /* three textures with noise, either side of the peak */
     size_t m = 0;
 
     if (n < ENOUGH) return false;
-    const float peak = last_peak(v, n, bands);
+    const float peak = last_peak(v, n, bands, expected);
     for (size_t i = 0; i < n; i++)
         m += chosen[i] = fabsf(mean_of(v + i * (size_t)bands, bands) - peak) < radius;
     if (m == 0) return false;
@@ -172,7 +193,48 @@ static void take_logs(const tally_patch *scene, const tally_patch *pad, tally_pa
     }
 }
 
-tally_status tally_yard_ratio(const tally_patch *scene, const tally_patch *pad,
+tally_status tally_yard_peaks_add(tally_yard_peaks *peaks, const tally_patch *scene,
+                                  const tally_bits *zone, tally_error *err)
+{
+    double bins[BINS] = { 0 }, sum = 0;
+    tally_patch logs = { 0 };
+    tally_status s = tally_patch_init(&logs, scene->width, scene->height, scene->bands, err);
+    size_t n = 0;
+
+    if (s != TALLY_OK) return s;
+    memcpy(logs.valid.bits, scene->valid.bits,
+           scene->valid.words * (size_t)scene->height * sizeof *logs.valid.bits);
+    take_logs(scene, NULL, &logs);
+    float *v = gather(&logs, zone, &n);
+    if (!v) s = tally_nomem(err, "the light of a yard");
+    if (v && n >= ENOUGH) {
+        for (size_t i = 0; i < n; i++)
+            sum += mean_of(v + i * (size_t)scene->bands, scene->bands);
+        if (peaks->n++ == 0) peaks->low = (float)(sum / (double)n) - BINS / 2 * BIN;
+        for (size_t i = 0; i < n; i++) {
+            const float at = (mean_of(v + i * (size_t)scene->bands, scene->bands) - peaks->low);
+            bins[(int)tally_clamp(at / BIN, 2, BINS - 3)] += 1 / (double)n;
+        }
+        for (int i = 2; i < BINS - 2; i++)
+            peaks->share[i] += fmin(smoothed(bins, i), MOST_SHARE);
+    }
+    tally_free(v);
+    tally_patch_fini(&logs);
+    return s;
+}
+
+float tally_yard_peaks_expect(const tally_yard_peaks *peaks)
+{
+    double smooth[BINS] = { 0 };
+
+    if (peaks->n == 0) return NAN;
+    for (int i = 2; i < BINS - 2; i++)
+        smooth[i] = smoothed(peaks->share, i);
+    const int peak = last_above(smooth, PEAK_OF_ALL);
+    return peak < 0 ? NAN : peaks->low + ((float)peak + 0.5f) * BIN;
+}
+
+tally_status tally_yard_ratio(const tally_patch *scene, const tally_patch *pad, float expected,
                               const tally_bits *near, double gsd_m, tally_yard_light *light,
                               tally_patch *ratio, tally_error *err)
 {
@@ -198,7 +260,7 @@ tally_status tally_yard_ratio(const tally_patch *scene, const tally_patch *pad,
         s = tally_nomem(err, "the light of a yard");
         goto out;
     }
-    light->found = level_of(v, n, bands, room, chosen, level);
+    light->found = level_of(v, n, bands, expected, room, chosen, level);
     for (int b = 0; b < bands; b++) {
         light->level[b] = expf(level[b]);
         for (int y = 0; y < ratio->height; y++)

@@ -16,11 +16,22 @@ typedef struct tally_yard_light {
 /*
  * Logarithm of scene over pad: ratio is initialised here with the scene's bands and validity. pad:
  * log of each pixel of the empty pad over the pad's own level (first bands of the patch), or NULL:
- * an even pad. The level is taken from the pixels of `near`.
+ * an even pad. expected: where the pad's brightness should lie, mean over bands of the logarithm,
+ * or NaN. The level is taken from the pixels of `near`.
  */
-tally_status tally_yard_ratio(const tally_patch *scene, const tally_patch *pad,
+tally_status tally_yard_ratio(const tally_patch *scene, const tally_patch *pad, float expected,
                               const tally_bits *near, double gsd_m, tally_yard_light *light,
                               tally_patch *ratio, tally_error *err) TALLY_MUST_CHECK;
+/* Brightness over several scenes, mean over bands of the logarithm: where the pad's peak lies. */
+typedef struct tally_yard_peaks {
+    double share[256]; /* summed over scenes, each scene's own peak cut off */
+    float low;         /* of the first bin */
+    int n;
+} tally_yard_peaks;
+
+tally_status tally_yard_peaks_add(tally_yard_peaks *peaks, const tally_patch *scene,
+                                  const tally_bits *zone, tally_error *err) TALLY_MUST_CHECK;
+float tally_yard_peaks_expect(const tally_yard_peaks *peaks); /* NaN: no scene told */
 /* The colour of shadow in this scene, from the dark pixels of `near`; a usual one where there are
  * too few. */
 tally_status tally_yard_shade(const tally_patch *ratio, const tally_bits *near,

@@ -424,6 +424,17 @@ static tally_status count_boxes(const tally_yard_view *view, const tally_patch *
     return s;
 }
 
+/* Where the pad's brightness should lie; snow is another ground. */
+static float expected_of(const tally_yard_view *view)
+{
+    float sum = 0;
+
+    if (!view->level || view->snow) return NAN;
+    for (int b = 0; b < view->scene->bands; b++)
+        sum += logf(fmaxf(view->level[b], 1e-6f));
+    return sum / (float)view->scene->bands;
+}
+
 tally_status tally_yard_measure(const tally_kernels *k, const tally_yard_view *view,
                                 tally_yard_answer *out, tally_error *err)
 {
@@ -435,8 +446,8 @@ tally_status tally_yard_measure(const tally_kernels *k, const tally_yard_view *v
 
     *out = (tally_yard_answer) { .row = tally_zone_blank(0, TALLY_QUALITY_UNSEEN, "") };
     if ((s = tally_yard_near(k, view->zone, view->gsd_m, &near, err)) != TALLY_OK) goto out;
-    if ((s = tally_yard_ratio(view->scene, view->pad, &near, view->gsd_m, &light, &ratio, err)) !=
-        TALLY_OK)
+    if ((s = tally_yard_ratio(view->scene, view->pad, expected_of(view), &near, view->gsd_m, &light,
+                              &ratio, err)) != TALLY_OK)
         goto out;
     if ((s = tally_yard_shade(&ratio, &near, &light, err)) != TALLY_OK) goto out;
     if ((s = distances(&ratio, &light, &distance, err)) != TALLY_OK) goto out;

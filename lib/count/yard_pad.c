@@ -76,13 +76,20 @@ static void add_pixel(tally_yard_lesson *lesson, const tally_patch *ratio,
     tally_patch_row(&lesson->plain, 2 * bands, y)[x] += 1;
 }
 
+tally_status tally_yard_lesson_look(tally_yard_lesson *lesson, const tally_patch *scene,
+                                    const tally_bits *zone, tally_error *err)
+{
+    return tally_yard_peaks_add(&lesson->peaks, scene, zone, err);
+}
+
 tally_status tally_yard_lesson_add(tally_yard_lesson *lesson, const tally_patch *scene,
-                                   const tally_bits *near, double gsd_m, tally_error *err)
+                                   const tally_bits *near, bool own, double gsd_m, tally_error *err)
 {
     const float least_lit = gsd_m <= COARSE_M ? NEVER_LIT : NEVER_MIXED;
     tally_yard_light light;
     tally_patch ratio = { 0 };
-    tally_status s = tally_yard_ratio(scene, NULL, near, gsd_m, &light, &ratio, err);
+    const float expected = own ? NAN : tally_yard_peaks_expect(&lesson->peaks);
+    tally_status s = tally_yard_ratio(scene, NULL, expected, near, gsd_m, &light, &ratio, err);
 
     if (s == TALLY_OK) s = tally_yard_shade(&ratio, near, &light, err);
     if (s != TALLY_OK || !light.found || lesson->n == TALLY_LESSON_SCENES) goto out;
