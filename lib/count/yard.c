@@ -240,8 +240,8 @@ static tally_status learn_pad(const tally_context *ctx, const tally_stack *stack
             if (s == TALLY_OK && pass == 0 && !snow && !own)
                 s = tally_yard_lesson_look(&lesson, &pixels, zone, err);
             else if (s == TALLY_OK && pass == 1)
-                s = tally_yard_lesson_add(&lesson, &pixels, &near, snow || own, stack->grid.gsd_m,
-                                          err);
+                s = tally_yard_lesson_add(&lesson, &pixels, zone, &near, snow || own,
+                                          stack->grid.gsd_m, err);
             tally_patch_fini(&pixels);
         }
     if (s == TALLY_OK)

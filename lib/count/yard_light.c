@@ -42,6 +42,7 @@
 #define EXPECTED    0.3 /* log, sigma: light not taken out by the stack's gain, wet ground */
 #define UNEXPECTED  0.1 /* weight of peaks far off: haze over everything leaves no other */
 #define ENOUGH      20  /* pixels for a level */
+#define ENOUGH_ZONE 60  /* the same in the yard alone: ground around it is another one */
 #define ENOUGH_DARK 40  /* pixels for a colour of shadow */
 #define STEPS       10  /* between shadow and sun */
 #define SAMPLES     600
@@ -235,8 +236,8 @@ float tally_yard_peaks_expect(const tally_yard_peaks *peaks)
 }
 
 tally_status tally_yard_ratio(const tally_patch *scene, const tally_patch *pad, float expected,
-                              const tally_bits *near, double gsd_m, tally_yard_light *light,
-                              tally_patch *ratio, tally_error *err)
+                              const tally_bits *zone, const tally_bits *near, double gsd_m,
+                              tally_yard_light *light, tally_patch *ratio, tally_error *err)
 {
     const int bands = scene->bands;
     float level[8] = { 0 };
@@ -253,7 +254,11 @@ tally_status tally_yard_ratio(const tally_patch *scene, const tally_patch *pad, 
     memcpy(ratio->valid.bits, scene->valid.bits,
            scene->valid.words * (size_t)scene->height * sizeof *ratio->valid.bits);
     take_logs(scene, pad, ratio);
-    float *v = gather(ratio, near, &n);
+    float *v = gather(ratio, zone, &n);
+    if (v && n < ENOUGH_ZONE) {
+        tally_free(v);
+        v = gather(ratio, near, &n);
+    }
     float *room = tally_alloc(n + 1, sizeof *room);
     unsigned char *chosen = tally_alloc(n + 1, 1);
     if (!v || !room || !chosen) {

@@ -17,11 +17,12 @@ typedef struct tally_yard_light {
  * Logarithm of scene over pad: ratio is initialised here with the scene's bands and validity. pad:
  * log of each pixel of the empty pad over the pad's own level (first bands of the patch), or NULL:
  * an even pad. expected: where the pad's brightness should lie, mean over bands of the logarithm,
- * or NaN. The level is taken from the pixels of `near`.
+ * or NaN. The level is taken from the pixels of `zone`, from those of `near` where it has too few.
  */
 tally_status tally_yard_ratio(const tally_patch *scene, const tally_patch *pad, float expected,
-                              const tally_bits *near, double gsd_m, tally_yard_light *light,
-                              tally_patch *ratio, tally_error *err) TALLY_MUST_CHECK;
+                              const tally_bits *zone, const tally_bits *near, double gsd_m,
+                              tally_yard_light *light, tally_patch *ratio,
+                              tally_error *err) TALLY_MUST_CHECK;
 /* Brightness over several scenes, mean over bands of the logarithm: where the pad's peak lies. */
 typedef struct tally_yard_peaks {
     double share[256]; /* summed over scenes, each scene's own peak cut off */

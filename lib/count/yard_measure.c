@@ -66,6 +66,7 @@
 #define GREY_FLAT     0.25f /* log, within 3 x 3 pixels: the rim of a shadow falls by 0.6 */
 #define LIKENESS_MIN  0.15  /* structure enough to be recognised */
 #define UNLIKE        0.4 /* of the usual likeness; cloud had 0.13, the poorest clear scene 0.65 */
+#define BRIGHT        0.25f /* log, over pad and over usual ground */
 #define GREY_DISTANCE 3.5f
 
 tally_status tally_yard_near(const tally_kernels *k, const tally_bits *zone, double gsd_m,
@@ -189,7 +190,32 @@ static bool is_bright(const float *ratio, int bands)
         low = fminf(low, ratio[b]);
         high = fmaxf(high, ratio[b]);
     }
-    return low > 0.25f && high - low < 0.6f;
+    return low > BRIGHT && high - low < 0.6f;
+}
+
+/* Brighter than the learned ground, block by block: bright ground beside the yard is no cloud.
+ * Where nothing was learned, everywhere. */
+static tally_status find_brighter(const tally_yard_view *view, tally_bits *out, tally_error *err)
+{
+    const int side = tally_yard_block(view->gsd_m);
+    tally_patch own = { 0 };
+    tally_status s = tally_bits_init(out, view->scene->width, view->scene->height, err);
+
+    if (s == TALLY_OK && view->ground && view->level)
+        s = tally_yard_ground(view->scene, view->gsd_m, &own, err);
+    for (int y = 0; s == TALLY_OK && y < out->height; y++)
+        for (int x = 0; x < out->width; x++) {
+            const int i = x / side, j = y / side;
+            const bool told = own.pixels && i < own.width && j < own.height &&
+                              i < view->ground->width && j < view->ground->height &&
+                              tally_bits_get(&own.valid, i, j) &&
+                              tally_bits_get(&view->ground->valid, i, j);
+            if (!told ||
+                tally_patch_row(&own, 0, j)[i] - tally_patch_row(view->ground, 0, j)[i] > BRIGHT)
+                tally_bits_set(out, x, y);
+        }
+    tally_patch_fini(&own);
+    return s;
 }
 
 /* Take clouds out of `seen`: bright patches broader than 3 m of which a quarter lies outside. */
@@ -197,17 +223,19 @@ static tally_status drop_clouds(const tally_kernels *k, const tally_yard_view *v
                                 const tally_patch *ratio, tally_bits *seen, tally_error *err)
 {
     const int r = (int)tally_clamp(ceil(1.5 / view->gsd_m), 1, 31);
-    tally_bits bright = { 0 }, cloud = { 0 };
+    tally_bits bright = { 0 }, brighter = { 0 }, cloud = { 0 };
     tally_blobs blobs = { 0 };
-    tally_status s = tally_bits_init(&bright, ratio->width, ratio->height, err);
+    tally_status s = find_brighter(view, &brighter, err);
 
+    if (s == TALLY_OK) s = tally_bits_init(&bright, ratio->width, ratio->height, err);
     if (s == TALLY_OK) s = tally_bits_init(&cloud, ratio->width, ratio->height, err);
     for (int y = 0; s == TALLY_OK && y < ratio->height; y++)
         for (int x = 0; x < ratio->width; x++) {
             float v[8] = { 0 };
             if (!tally_bits_get(&ratio->valid, x, y)) continue;
             pixel_of(ratio, x, y, v);
-            if (is_bright(v, ratio->bands)) tally_bits_set(&bright, x, y);
+            if (is_bright(v, ratio->bands) && tally_bits_get(&brighter, x, y))
+                tally_bits_set(&bright, x, y);
         }
     if (s == TALLY_OK) s = tally_bits_open(k, &bright, r, r, err);
     if (s == TALLY_OK) s = tally_blobs_label(k, &bright, 1, &blobs, err);
@@ -221,6 +249,7 @@ static tally_status drop_clouds(const tally_kernels *k, const tally_yard_view *v
     tally_blobs_fini(&blobs);
     tally_bits_fini(&cloud);
     tally_bits_fini(&bright);
+    tally_bits_fini(&brighter);
     return s;
 }
 
@@ -446,8 +475,8 @@ tally_status tally_yard_measure(const tally_kernels *k, const tally_yard_view *v
 
     *out = (tally_yard_answer) { .row = tally_zone_blank(0, TALLY_QUALITY_UNSEEN, "") };
     if ((s = tally_yard_near(k, view->zone, view->gsd_m, &near, err)) != TALLY_OK) goto out;
-    if ((s = tally_yard_ratio(view->scene, view->pad, expected_of(view), &near, view->gsd_m, &light,
-                              &ratio, err)) != TALLY_OK)
+    if ((s = tally_yard_ratio(view->scene, view->pad, expected_of(view), view->zone, &near,
+                              view->gsd_m, &light, &ratio, err)) != TALLY_OK)
         goto out;
     if ((s = tally_yard_shade(&ratio, &near, &light, err)) != TALLY_OK) goto out;
     if ((s = distances(&ratio, &light, &distance, err)) != TALLY_OK) goto out;

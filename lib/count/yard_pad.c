@@ -33,8 +33,12 @@
 #define NEVER_LIT   0.30f /* darker than this the pad was in deep shadow, or is a box */
 #define NEVER_MIXED 0.75f /* the same in coarse pixels, none of which is all shadow */
 #define COARSE_M    1.2   /* from here on rims matter: a box is two pixels wide */
-#define STEADY      0.10f /* log, sigma over dates and mean of bands: ground in changing light */
-#define STEADY_MIN  3     /* dates to say so */
+#define UNLIKELY                                                                                   \
+    0.1f /* weight of all dates: less, and not the same on all, is boxes that came and went */
+#define LIT        0.75f /* share of sun: what is less is half shadow, or a dark grey box, */
+#define HALF_LIT   0.1f  /* and counts for so much beside pad in the sun */
+#define STEADY     0.10f /* log, sigma over dates and mean of bands: ground in changing light */
+#define STEADY_MIN 3     /* dates to say so */
 
 tally_status tally_yard_lesson_init(tally_yard_lesson *lesson, int width, int height, int bands,
                                     tally_error *err)
@@ -66,7 +70,8 @@ static void add_pixel(tally_yard_lesson *lesson, const tally_patch *ratio,
     for (int b = 0; b < bands; b++)
         v[b] = tally_patch_row(ratio, b, y)[x];
     const float distance = tally_yard_distance(v, bands, light, &lit);
-    const float weight = distance < NEVER_AT && lit >= least_lit ? expf(-distance / LIKE) : 0;
+    const float likely = distance < NEVER_AT && lit >= least_lit ? expf(-distance / LIKE) : 0;
+    const float weight = likely * (lit > LIT ? 1 : HALF_LIT);
     for (int b = 0; b < bands; b++) {
         tally_patch_row(&lesson->like, b, y)[x] += weight * v[b];
         tally_patch_row(&lesson->plain, b, y)[x] += v[b];
@@ -83,13 +88,15 @@ tally_status tally_yard_lesson_look(tally_yard_lesson *lesson, const tally_patch
 }
 
 tally_status tally_yard_lesson_add(tally_yard_lesson *lesson, const tally_patch *scene,
-                                   const tally_bits *near, bool own, double gsd_m, tally_error *err)
+                                   const tally_bits *zone, const tally_bits *near, bool own,
+                                   double gsd_m, tally_error *err)
 {
     const float least_lit = gsd_m <= COARSE_M ? NEVER_LIT : NEVER_MIXED;
     tally_yard_light light;
     tally_patch ratio = { 0 };
     const float expected = own ? NAN : tally_yard_peaks_expect(&lesson->peaks);
-    tally_status s = tally_yard_ratio(scene, NULL, expected, near, gsd_m, &light, &ratio, err);
+    tally_status s =
+        tally_yard_ratio(scene, NULL, expected, zone, near, gsd_m, &light, &ratio, err);
 
     if (s == TALLY_OK) s = tally_yard_shade(&ratio, near, &light, err);
     if (s != TALLY_OK || !light.found || lesson->n == TALLY_LESSON_SCENES) goto out;
@@ -192,7 +199,9 @@ tally_status tally_yard_lesson_end(const tally_kernels *k, tally_yard_lesson *le
         for (int x = 0; x < pad->width; x++) {
             const bool other = tally_bits_get(&ground, x, y);
             const tally_patch *from = other ? plain : like;
-            const float weight = tally_patch_row(from, other ? 2 * bands : bands, y)[x];
+            float weight = tally_patch_row(from, other ? 2 * bands : bands, y)[x];
+            if (!other && gsd_m <= COARSE_M && weight < UNLIKELY && !is_steady(plain, bands, x, y))
+                weight = 0;
             tally_bits_set(&pad->valid, x, y);
             tally_patch_row(pad, bands, y)[x] = !(weight > 0);
             for (int b = 0; b < bands && weight > 0; b++)

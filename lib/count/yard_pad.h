@@ -29,8 +29,8 @@ tally_status tally_yard_lesson_look(tally_yard_lesson *lesson, const tally_patch
 /* One scene more; own: not on the stack's radiometry. One without enough pixels of `near` to tell
  * its light is passed over. */
 tally_status tally_yard_lesson_add(tally_yard_lesson *lesson, const tally_patch *scene,
-                                   const tally_bits *near, bool own, double gsd_m,
-                                   tally_error *err) TALLY_MUST_CHECK;
+                                   const tally_bits *zone, const tally_bits *near, bool own,
+                                   double gsd_m, tally_error *err) TALLY_MUST_CHECK;
 /*
  * What was learned. pad: bands of the scenes, log of the pad over its level; and one band more: 1
  * where it was never seen empty. level: by band, the middle of the scenes'. False in found: no

@@ -50,10 +50,15 @@ static bool block_mean(const tally_patch *p, int band, tally_box box, float low,
     return 2 * n >= tally_box_width(box) * tally_box_height(box);
 }
 
+int tally_yard_block(double gsd_m)
+{
+    return (int)tally_clamp(round(BLOCK_M / gsd_m), 1, 64);
+}
+
 tally_status tally_yard_ground(const tally_patch *scene, double gsd_m, tally_patch *ground,
                                tally_error *err)
 {
-    const int side = (int)tally_clamp(round(BLOCK_M / gsd_m), 1, 64);
+    const int side = tally_yard_block(gsd_m);
     const int width = scene->width / side, height = scene->height / side;
     tally_status s =
         tally_patch_init(ground, width > 0 ? width : 1, height > 0 ? height : 1, 1, err);

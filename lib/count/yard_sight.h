@@ -9,6 +9,8 @@
  * is valid where half of its pixels are. */
 tally_status tally_yard_ground(const tally_patch *scene, double gsd_m, tally_patch *ground,
                                tally_error *err) TALLY_MUST_CHECK;
+/* The side of such a block, pixels. */
+int tally_yard_block(double gsd_m);
 /* Correlation of the gradients of two such patches of one size, -1 to 1; 0 with too few pixels. */
 double tally_yard_likeness(const tally_patch *a, const tally_patch *b);
 

@@ -119,8 +119,9 @@ static void learn(const drawing *const *scenes, int n, double gsd_m, tally_patch
         assert_int_equal(tally_yard_lesson_look(&lesson, &scenes[i]->scene, &scenes[0]->zone, &err),
                          TALLY_OK);
     for (int i = 0; i < n; i++)
-        assert_int_equal(
-            tally_yard_lesson_add(&lesson, &scenes[i]->scene, &near, false, gsd_m, &err), TALLY_OK);
+        assert_int_equal(tally_yard_lesson_add(&lesson, &scenes[i]->scene, &scenes[0]->zone, &near,
+                                               false, gsd_m, &err),
+                         TALLY_OK);
     assert_int_equal(
         tally_yard_lesson_end(k, &lesson, &scenes[0]->zone, gsd_m, pad, level, &found, &err),
         TALLY_OK);
