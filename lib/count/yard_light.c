@@ -37,14 +37,15 @@
 #define BIN         0.04f
 #define BINS        256
 #define PEAK        0.3
-#define PEAK_OF_ALL 0.5 /* the same over several scenes, where one scene's */
-#define MOST_SHARE  0.5 /* bin counts at most as this share of its pixels */
-#define EXPECTED    0.3 /* log, sigma: light not taken out by the stack's gain, wet ground */
-#define UNEXPECTED  0.1 /* weight of peaks far off: haze over everything leaves no other */
-#define ENOUGH      20  /* pixels for a level */
-#define ENOUGH_ZONE 60  /* the same in the yard alone: ground around it is another one */
-#define ENOUGH_DARK 40  /* pixels for a colour of shadow */
-#define STEPS       10  /* between shadow and sun */
+#define PEAK_OF_ALL 0.5  /* the same over several scenes, where one scene's */
+#define MOST_SHARE  0.5  /* bin counts at most as this share of its pixels */
+#define EXPECTED    0.3  /* log, sigma: light not taken out by the stack's gain, wet ground */
+#define COLOUR      0.12 /* log, sigma: of the pad from date to date, and its texture's */
+#define UNEXPECTED  0.1  /* weight of peaks far off: haze over everything leaves no other */
+#define ENOUGH      20   /* pixels for a level */
+#define ENOUGH_ZONE 60   /* the same in the yard alone: ground around it is another one */
+#define ENOUGH_DARK 40   /* pixels for a colour of shadow */
+#define STEPS       10   /* between shadow and sun */
 #define SAMPLES     600
 #define SLICES      15
 
@@ -106,9 +107,23 @@ static int last_above(const double *smooth, double share)
     return -1;
 }
 
-/* Middle of the brightest peak of the mean over bands, peaks near `expected` before others. The
- * histogram lies around their mean. */
-static float last_peak(const float *v, size_t n, int bands, float expected)
+/* How like the expected colour a pixel's is, whatever its brightness: 1, falling off. */
+static double likeness(const float *v, int bands, const float *expected)
+{
+    const float middle = mean_of(v, bands) - mean_of(expected, bands);
+    float off = 0;
+
+    for (int b = 0; b < bands; b++) {
+        const float d = v[b] - expected[b] - middle;
+        off += d * d / (float)bands;
+    }
+    return UNEXPECTED + exp(-(double)off / (2 * COLOUR * COLOUR));
+}
+
+/* Middle of the brightest peak of the mean over bands; with something expected, of the highest
+ * where pixels of that colour and peaks near that level count for more. The histogram lies around
+ * their mean. */
+static float last_peak(const float *v, size_t n, int bands, const float *expected)
 {
     double plain[BINS] = { 0 }, smooth[BINS] = { 0 }, sum = 0;
 
@@ -116,15 +131,17 @@ static float last_peak(const float *v, size_t n, int bands, float expected)
         sum += mean_of(v + i * (size_t)bands, bands);
     const float low = (float)(sum / (double)n) - BINS / 2 * BIN;
     for (size_t i = 0; i < n; i++) {
-        const float at = (mean_of(v + i * (size_t)bands, bands) - low) / BIN;
-        plain[(int)tally_clamp(at, 2, BINS - 3)]++;
+        const float *p = v + i * (size_t)bands;
+        const float at = (mean_of(p, bands) - low) / BIN;
+        plain[(int)tally_clamp(at, 2, BINS - 3)] += expected ? likeness(p, bands, expected) : 1;
     }
     for (int i = 2; i < BINS - 2; i++) {
-        const double off = (low + (i + 0.5) * BIN - (double)expected) / EXPECTED;
-        const double weight = isfinite(expected) ? UNEXPECTED + exp(-off * off / 2) : 1;
-        smooth[i] = weight * smoothed(plain, i);
+        smooth[i] = smoothed(plain, i);
+        if (!expected) continue;
+        const double off = (low + (i + 0.5) * BIN - mean_of(expected, bands)) / EXPECTED;
+        smooth[i] *= UNEXPECTED + exp(-off * off / 2);
     }
-    const int peak = last_above(smooth, PEAK);
+    const int peak = last_above(smooth, expected ? 0.999 : PEAK);
     return low + (peak < 0 ? BINS / 2 : (float)peak + 0.5f) * BIN;
 }
 
@@ -141,7 +158,7 @@ static void band_medians(const float *v, size_t n, int bands, const unsigned cha
 }
 
 /* The pad's level as logarithms by band; false: too few pixels. */
-static bool level_of(const float *v, size_t n, int bands, float expected, float *room,
+static bool level_of(const float *v, size_t n, int bands, const float *expected, float *room,
                      unsigned char *chosen, float *level)
 {
     const float radius = 0.12f; /* three textures with noise, either side of the peak */
@@ -214,7 +231,11 @@ tally_status tally_yard_peaks_add(tally_yard_peaks *peaks, const tally_patch *sc
         if (peaks->n++ == 0) peaks->low = (float)(sum / (double)n) - BINS / 2 * BIN;
         for (size_t i = 0; i < n; i++) {
             const float at = (mean_of(v + i * (size_t)scene->bands, scene->bands) - peaks->low);
-            bins[(int)tally_clamp(at / BIN, 2, BINS - 3)] += 1 / (double)n;
+            const int bin = (int)tally_clamp(at / BIN, 2, BINS - 3);
+            bins[bin] += 1 / (double)n;
+            peaks->weight[bin] += 1 / (double)n;
+            for (int b = 0; b < scene->bands; b++)
+                peaks->colour[b][bin] += v[i * (size_t)scene->bands + (size_t)b] / (double)n;
         }
         for (int i = 2; i < BINS - 2; i++)
             peaks->share[i] += fmin(smoothed(bins, i), MOST_SHARE);
@@ -224,20 +245,22 @@ tally_status tally_yard_peaks_add(tally_yard_peaks *peaks, const tally_patch *sc
     return s;
 }
 
-float tally_yard_peaks_expect(const tally_yard_peaks *peaks)
+bool tally_yard_peaks_expect(const tally_yard_peaks *peaks, int bands, float expected[8])
 {
     double smooth[BINS] = { 0 };
 
-    if (peaks->n == 0) return NAN;
-    for (int i = 2; i < BINS - 2; i++)
+    for (int i = 2; i < BINS - 2 && peaks->n > 0; i++)
         smooth[i] = smoothed(peaks->share, i);
     const int peak = last_above(smooth, PEAK_OF_ALL);
-    return peak < 0 ? NAN : peaks->low + ((float)peak + 0.5f) * BIN;
+    for (int b = 0; b < bands && peak > 0; b++)
+        expected[b] = (float)(smoothed(peaks->colour[b], peak) / smoothed(peaks->weight, peak));
+    return peak > 0;
 }
 
-tally_status tally_yard_ratio(const tally_patch *scene, const tally_patch *pad, float expected,
-                              const tally_bits *zone, const tally_bits *near, double gsd_m,
-                              tally_yard_light *light, tally_patch *ratio, tally_error *err)
+tally_status tally_yard_ratio(const tally_patch *scene, const tally_patch *pad,
+                              const float *expected, const tally_bits *zone, const tally_bits *near,
+                              double gsd_m, tally_yard_light *light, tally_patch *ratio,
+                              tally_error *err)
 {
     const int bands = scene->bands;
     float level[8] = { 0 };

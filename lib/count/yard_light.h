@@ -16,23 +16,26 @@ typedef struct tally_yard_light {
 /*
  * Logarithm of scene over pad: ratio is initialised here with the scene's bands and validity. pad:
  * log of each pixel of the empty pad over the pad's own level (first bands of the patch), or NULL:
- * an even pad. expected: where the pad's brightness should lie, mean over bands of the logarithm,
- * or NaN. The level is taken from the pixels of `zone`, from those of `near` where it has too few.
+ * an even pad. expected: what the pad's level should be like, logarithms by band, or NULL. The
+ * level is taken from the pixels of `zone`, from those of `near` where it has too few.
  */
-tally_status tally_yard_ratio(const tally_patch *scene, const tally_patch *pad, float expected,
-                              const tally_bits *zone, const tally_bits *near, double gsd_m,
-                              tally_yard_light *light, tally_patch *ratio,
+tally_status tally_yard_ratio(const tally_patch *scene, const tally_patch *pad,
+                              const float *expected, const tally_bits *zone, const tally_bits *near,
+                              double gsd_m, tally_yard_light *light, tally_patch *ratio,
                               tally_error *err) TALLY_MUST_CHECK;
 /* Brightness over several scenes, mean over bands of the logarithm: where the pad's peak lies. */
 typedef struct tally_yard_peaks {
-    double share[256]; /* summed over scenes, each scene's own peak cut off */
-    float low;         /* of the first bin */
+    double share[256];     /* summed over scenes, each scene's own peak cut off */
+    double colour[8][256]; /* by band: sums of logarithms, each with its pixel's share */
+    double weight[256];    /* those shares */
+    float low;             /* of the first bin */
     int n;
 } tally_yard_peaks;
 
 tally_status tally_yard_peaks_add(tally_yard_peaks *peaks, const tally_patch *scene,
                                   const tally_bits *zone, tally_error *err) TALLY_MUST_CHECK;
-float tally_yard_peaks_expect(const tally_yard_peaks *peaks); /* NaN: no scene told */
+/* The pad's level, logarithms by band. False: no scene told. */
+bool tally_yard_peaks_expect(const tally_yard_peaks *peaks, int bands, float expected[8]);
 /* The colour of shadow in this scene, from the dark pixels of `near`; a usual one where there are
  * too few. */
 tally_status tally_yard_shade(const tally_patch *ratio, const tally_bits *near,

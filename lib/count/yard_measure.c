@@ -453,15 +453,13 @@ static tally_status count_boxes(const tally_yard_view *view, const tally_patch *
     return s;
 }
 
-/* Where the pad's brightness should lie; snow is another ground. */
-static float expected_of(const tally_yard_view *view)
+/* What the pad's level should be, logarithms; NULL in snow, which is another ground. */
+static const float *expected_of(const tally_yard_view *view, float room[8])
 {
-    float sum = 0;
-
-    if (!view->level || view->snow) return NAN;
+    if (!view->level || view->snow) return NULL;
     for (int b = 0; b < view->scene->bands; b++)
-        sum += logf(fmaxf(view->level[b], 1e-6f));
-    return sum / (float)view->scene->bands;
+        room[b] = logf(fmaxf(view->level[b], 1e-6f));
+    return room;
 }
 
 tally_status tally_yard_measure(const tally_kernels *k, const tally_yard_view *view,
@@ -470,12 +468,13 @@ tally_status tally_yard_measure(const tally_kernels *k, const tally_yard_view *v
     tally_bits near = { 0 }, seen = { 0 };
     tally_patch ratio = { 0 }, distance = { 0 };
     tally_yard_light light;
+    float room[8];
     bool hidden;
     tally_status s;
 
     *out = (tally_yard_answer) { .row = tally_zone_blank(0, TALLY_QUALITY_UNSEEN, "") };
     if ((s = tally_yard_near(k, view->zone, view->gsd_m, &near, err)) != TALLY_OK) goto out;
-    if ((s = tally_yard_ratio(view->scene, view->pad, expected_of(view), view->zone, &near,
+    if ((s = tally_yard_ratio(view->scene, view->pad, expected_of(view, room), view->zone, &near,
                               view->gsd_m, &light, &ratio, err)) != TALLY_OK)
         goto out;
     if ((s = tally_yard_shade(&ratio, &near, &light, err)) != TALLY_OK) goto out;

@@ -94,9 +94,10 @@ tally_status tally_yard_lesson_add(tally_yard_lesson *lesson, const tally_patch 
     const float least_lit = gsd_m <= COARSE_M ? NEVER_LIT : NEVER_MIXED;
     tally_yard_light light;
     tally_patch ratio = { 0 };
-    const float expected = own ? NAN : tally_yard_peaks_expect(&lesson->peaks);
+    float level[8];
+    const bool told = !own && tally_yard_peaks_expect(&lesson->peaks, scene->bands, level);
     tally_status s =
-        tally_yard_ratio(scene, NULL, expected, zone, near, gsd_m, &light, &ratio, err);
+        tally_yard_ratio(scene, NULL, told ? level : NULL, zone, near, gsd_m, &light, &ratio, err);
 
     if (s == TALLY_OK) s = tally_yard_shade(&ratio, near, &light, err);
     if (s != TALLY_OK || !light.found || lesson->n == TALLY_LESSON_SCENES) goto out;
