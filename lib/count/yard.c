@@ -34,6 +34,8 @@
  * below 1.31 in 35 scenes of ports and stations, bad ones began at 1.38. */
 #define GAIN_MOST   4.0f
 #define GAIN_SPREAD 1.35f
+/* Share of pixels below nothing: deep shadow may come to it, ground does not. */
+#define BELOW 0.10
 
 static tally_status plan(const tally_stack *stack, tally_unit **out, size_t *n, tally_error *err)
 {
@@ -124,6 +126,23 @@ static tally_status yard_bits(const tally_stack *stack, const tally_unit *unit, 
     return s;
 }
 
+/* Did an offset that was fitted to something else take a part of the ground below nothing? */
+static bool below_nothing(const tally_patch *pixels)
+{
+    size_t n = 0, below = 0;
+
+    for (int y = 0; y < pixels->height; y++)
+        for (int x = 0; x < pixels->width; x++) {
+            bool dark = false;
+            if (!tally_bits_get(&pixels->valid, x, y)) continue;
+            for (int b = 0; b < pixels->bands; b++)
+                dark = dark || tally_patch_row(pixels, b, y)[x] <= 0;
+            n++;
+            below += dark;
+        }
+    return (double)below > BELOW * (double)n;
+}
+
 /* Read a scene. Its own values come back where the stack's radiometry cannot be trusted: then
  * `own` is true and it must not be held against a learned level. */
 static tally_status read_scene(const tally_context *ctx, const tally_stack *stack,
@@ -140,7 +159,9 @@ static tally_status read_scene(const tally_context *ctx, const tally_stack *stac
         low = fminf(low, at->gain[b]);
         high = fmaxf(high, at->gain[b]);
     }
-    if (!(low > 0) || (high < GAIN_MOST && low > 1 / GAIN_MOST && high < GAIN_SPREAD * low))
+    if (!(low > 0)) return TALLY_OK;
+    if (high < GAIN_MOST && low > 1 / GAIN_MOST && high < GAIN_SPREAD * low &&
+        !below_nothing(pixels))
         return TALLY_OK;
     *own = true;
     for (int b = 0; b < pixels->bands; b++)

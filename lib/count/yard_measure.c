@@ -53,7 +53,11 @@
 #define THRESHOLD_LOW 0.9f
 #define THRESHOLD_TOP 2.3f
 #define COARSE_AT     0.35f /* threshold where only area is measured: texture is averaged there */
-#define COARSE_M2     23.0
+#define COARSE_M2     30.5
+#define DARK_AT       0.1 /* log: darker than the pad's texture is */
+#define DARK_FULL     0.3
+#define DARK_M2       10.4
+#define DARK_SHADOW   0.36
 #define COARSE_SPREAD 0.22  /* one sigma, as a share */
 #define PACKING       0.06  /* one sigma, as a share: gaps of 0.1 to 0.6 m */
 #define PACKED_M2     17.3  /* a slot with its gaps, 6.30 x 2.75 m */
@@ -311,10 +315,11 @@ static tally_status evidence_at(const tally_patch *distance, const tally_bits *s
 typedef struct tallied {
     size_t zone, seen, shaded, never;
     double area_m2; /* evidence, summed, for coarse pixels */
+    double dark_m2; /* beside it, what is darker than the sunlit pad: shadow, or dark boxes */
 } tallied;
 
-static tallied tally_pixels(const tally_yard_view *view, const tally_patch *distance,
-                            const tally_bits *seen)
+static tallied tally_pixels(const tally_yard_view *view, const tally_patch *ratio,
+                            const tally_patch *distance, const tally_bits *seen)
 {
     tallied t = { 0 };
 
@@ -327,9 +332,13 @@ static tallied tally_pixels(const tally_yard_view *view, const tally_patch *dist
             t.seen++;
             t.shaded += d < THRESHOLD && tally_patch_row(distance, 1, y)[x] < 0.5f;
             t.never += view->pad && tally_patch_row(view->pad, view->pad->bands - 1, y)[x] > 0.5f;
-            t.area_m2 += tally_clamp((d - COARSE_AT) / COARSE_AT, 0, 1);
+            const double evidence = tally_clamp((d - COARSE_AT) / COARSE_AT, 0, 1);
+            t.area_m2 += evidence;
+            t.dark_m2 += (1 - evidence) *
+                         tally_clamp((-brightness(ratio, x, y) - DARK_AT) / DARK_FULL, 0, 1);
         }
     t.area_m2 *= view->gsd_m * view->gsd_m;
+    t.dark_m2 *= view->gsd_m * view->gsd_m;
     return t;
 }
 
@@ -401,7 +410,11 @@ static tally_status count_slots(const tally_kernels *k, const tally_yard_view *v
 
 static void count_area(const tally_yard_view *view, const tallied *t, tally_yard_answer *out)
 {
-    const double slots = t->area_m2 / COARSE_M2;
+    /* the lower the sun, the more of what is dark is shadow */
+    const double sun = view->angles.sun_elevation;
+    const double cot = sun > 1 ? 1 / tan(sun * 3.14159265358979323846 / 180) : 1;
+    const double boxes = fmax(0, 1 - DARK_SHADOW * cot);
+    const double slots = t->area_m2 / COARSE_M2 + boxes * t->dark_m2 / DARK_M2;
 
     out->row.extent = tally_round_to(slots * SLOT_M2, 10);
     if (view->gsd_m > GSD_AREA || view->scene->bands < 3) return;
@@ -488,7 +501,7 @@ tally_status tally_yard_measure(const tally_kernels *k, const tally_yard_view *v
         memcpy(seen.bits, ratio.valid.bits, seen.words * (size_t)ratio.height * sizeof *seen.bits);
     if (!view->snow && (s = drop_clouds(k, view, &ratio, &seen, err)) != TALLY_OK) goto out;
 
-    const tallied t = tally_pixels(view, &distance, &seen);
+    const tallied t = tally_pixels(view, &ratio, &distance, &seen);
     out->row.seen = t.zone ? tally_round_to((double)t.seen / (double)t.zone, 1000) : 0;
     out->row.quality = tally_quality_of(out->row.seen);
     if (out->row.quality == TALLY_QUALITY_UNSEEN) {
