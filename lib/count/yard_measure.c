@@ -52,12 +52,13 @@
 #define THRESHOLD     1.5f
 #define THRESHOLD_LOW 0.9f
 #define THRESHOLD_TOP 2.3f
-#define COARSE_AT     0.35f /* threshold where only area is measured: texture is averaged there */
-#define COARSE_M2     30.5
-#define DARK_AT       0.1 /* log: darker than the pad's texture is */
-#define DARK_FULL     0.3
-#define DARK_M2       10.4
-#define DARK_SHADOW   0.36
+#define COARSE_AT     0.2f /* where only area is measured texture is averaged: from here */
+#define COARSE_FULL   0.5f /* to here a pixel grows to evidence */
+#define COARSE_M2     32.8
+#define DARK_AT       0.05 /* log: darker than the pad's texture is */
+#define DARK_FULL     0.15
+#define DARK_M2       20.0
+#define DARK_SHADOW   0.40
 #define COARSE_SPREAD 0.22  /* one sigma, as a share */
 #define PACKING       0.06  /* one sigma, as a share: gaps of 0.1 to 0.6 m */
 #define PACKED_M2     17.3  /* a slot with its gaps, 6.30 x 2.75 m */
@@ -332,7 +333,7 @@ static tallied tally_pixels(const tally_yard_view *view, const tally_patch *rati
             t.seen++;
             t.shaded += d < THRESHOLD && tally_patch_row(distance, 1, y)[x] < 0.5f;
             t.never += view->pad && tally_patch_row(view->pad, view->pad->bands - 1, y)[x] > 0.5f;
-            const double evidence = tally_clamp((d - COARSE_AT) / COARSE_AT, 0, 1);
+            const double evidence = tally_clamp((d - COARSE_AT) / (COARSE_FULL - COARSE_AT), 0, 1);
             t.area_m2 += evidence;
             t.dark_m2 += (1 - evidence) *
                          tally_clamp((-brightness(ratio, x, y) - DARK_AT) / DARK_FULL, 0, 1);

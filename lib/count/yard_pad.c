@@ -29,6 +29,7 @@
 #include "count/yard_light.h"
 
 #define LIKE        0.7f  /* distance over which the weight falls to 1/e */
+#define LIKE_COARSE 0.3f  /* the same in coarse pixels: half a box in one is still near the pad */
 #define NEVER_AT    4.0f  /* distance: bare pad never looks like this */
 #define NEVER_LIT   0.30f /* darker than this the pad was in deep shadow, or is a box */
 #define NEVER_MIXED 0.75f /* the same in coarse pixels, none of which is all shadow */
@@ -62,7 +63,7 @@ static int bands_of(const tally_yard_lesson *lesson)
 }
 
 static void add_pixel(tally_yard_lesson *lesson, const tally_patch *ratio,
-                      const tally_yard_light *light, float least_lit, int x, int y)
+                      const tally_yard_light *light, bool coarse, int x, int y)
 {
     const int bands = ratio->bands;
     float v[8] = { 0 }, lit;
@@ -70,7 +71,10 @@ static void add_pixel(tally_yard_lesson *lesson, const tally_patch *ratio,
     for (int b = 0; b < bands; b++)
         v[b] = tally_patch_row(ratio, b, y)[x];
     const float distance = tally_yard_distance(v, bands, light, &lit);
-    const float likely = distance < NEVER_AT && lit >= least_lit ? expf(-distance / LIKE) : 0;
+    const float least_lit = coarse ? NEVER_MIXED : NEVER_LIT;
+    const float likely = distance < NEVER_AT && lit >= least_lit
+                             ? expf(-distance / (coarse ? LIKE_COARSE : LIKE))
+                             : 0;
     const float weight = likely * (lit > LIT ? 1 : HALF_LIT);
     for (int b = 0; b < bands; b++) {
         tally_patch_row(&lesson->like, b, y)[x] += weight * v[b];
@@ -107,7 +111,7 @@ tally_status tally_yard_lesson_add(tally_yard_lesson *lesson, const tally_patch 
     for (int y = 0; y < ratio.height; y++)
         for (int x = 0; x < ratio.width; x++)
             if (tally_bits_get(&ratio.valid, x, y))
-                add_pixel(lesson, &ratio, &light, least_lit, x, y);
+                add_pixel(lesson, &ratio, &light, gsd_m > COARSE_M, x, y);
 out:
     tally_patch_fini(&ratio);
     return s;
