@@ -95,7 +95,6 @@ tally_status tally_yard_lesson_add(tally_yard_lesson *lesson, const tally_patch 
                                    const tally_bits *zone, const tally_bits *near, bool own,
                                    double gsd_m, tally_error *err)
 {
-    const float least_lit = gsd_m <= COARSE_M ? NEVER_LIT : NEVER_MIXED;
     tally_yard_light light;
     tally_patch ratio = { 0 };
     float level[8];
