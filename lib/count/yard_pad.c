@@ -30,6 +30,7 @@
 
 #define LIKE        0.7f  /* distance over which the weight falls to 1/e */
 #define LIKE_COARSE 0.3f  /* the same in coarse pixels: half a box in one is still near the pad */
+#define EVEN_COARSE 1.0f  /* scenes: what an even pad is worth there, its texture being small */
 #define NEVER_AT    4.0f  /* distance: bare pad never looks like this */
 #define NEVER_LIT   0.30f /* darker than this the pad was in deep shadow, or is a box */
 #define NEVER_MIXED 0.75f /* the same in coarse pixels, none of which is all shadow */
@@ -182,6 +183,17 @@ static tally_status find_surroundings(const tally_kernels *k, const tally_yard_l
     return s;
 }
 
+/* Its neighbours lie in the yard, too: no rim of other ground in it. */
+static bool is_inner(const tally_bits *zone, int x, int y)
+{
+    for (int j = y - 1; j <= y + 1; j++)
+        for (int i = x - 1; i <= x + 1; i++)
+            if (i < 0 || j < 0 || i >= zone->width || j >= zone->height ||
+                !tally_bits_get(zone, i, j))
+                return false;
+    return true;
+}
+
 tally_status tally_yard_lesson_end(const tally_kernels *k, tally_yard_lesson *lesson,
                                    const tally_bits *zone, double gsd_m, tally_patch *pad,
                                    float level[8], bool *found, tally_error *err)
@@ -208,8 +220,10 @@ tally_status tally_yard_lesson_end(const tally_kernels *k, tally_yard_lesson *le
                 weight = 0;
             tally_bits_set(&pad->valid, x, y);
             tally_patch_row(pad, bands, y)[x] = !(weight > 0);
+            const float even =
+                other || gsd_m <= COARSE_M || !is_inner(zone, x, y) ? 0 : EVEN_COARSE;
             for (int b = 0; b < bands && weight > 0; b++)
-                tally_patch_row(pad, b, y)[x] = tally_patch_row(from, b, y)[x] / weight;
+                tally_patch_row(pad, b, y)[x] = tally_patch_row(from, b, y)[x] / (weight + even);
         }
     tally_bits_fini(&ground);
     return s;
