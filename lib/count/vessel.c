@@ -25,6 +25,7 @@
 
 #include "base/base.h"
 #include "change/background.h"
+#include "count/jetty.h"
 #include "count/sar.h"
 #include "count/vessel_view.h"
 
@@ -42,9 +43,7 @@
 #define PLACE_PX     0.5
 #define MAX_LEARN_PX (24 << 20)
 #define LEARN_LEAST  4    /* scenes that tell land from ships */
-#define LAND_WET     0.1f /* water in at most this share of the scenes */
-#define LAND_SPREAD  0.2f /* within this of its usual colour, as a share of it, */
-#define LAND_STEADY  0.7f /* in this share of the scenes */
+#define LAND_SPREAD  0.2f /* within this of its usual colour, as a share of it */
 
 static bool touches(const tally_stack *stack, size_t berth, size_t water)
 {
@@ -163,13 +162,14 @@ static tally_status learn_water(const tally_context *ctx, const tally_stack *sta
     return s;
 }
 
-/* In how many of the scenes each pixel was seen, and in how many it was water. */
+/* In how many of the scenes each pixel was seen, in how many it was water, and in how many of these
+ * darker than water, as a jetty in the shade of a cloud is, too. */
 static tally_status count_wet(const tally_context *ctx, const tally_stack *stack, const sweep *w,
                               const size_t *chosen, size_t n_chosen, tally_patch *wet,
                               tally_error *err)
 {
     tally_status s =
-        tally_patch_init(wet, tally_box_width(w->box), tally_box_height(w->box), 2, err);
+        tally_patch_init(wet, tally_box_width(w->box), tally_box_height(w->box), 3, err);
     for (size_t i = 0; i < n_chosen && s == TALLY_OK; i++) {
         tally_water water;
         tally_patch patch = { 0 }, distance = { 0 };
@@ -186,6 +186,7 @@ static tally_status count_wet(const tally_context *ctx, const tally_stack *stack
                 tally_bits_set(&wet->valid, x, y);
                 tally_patch_row(wet, 0, y)[x] += 1;
                 tally_patch_row(wet, 1, y)[x] += tally_patch_row(&distance, 0, y)[x] < THRESHOLD;
+                tally_patch_row(wet, 2, y)[x] += !(tally_patch_row(&distance, 0, y)[x] > 0);
             }
         tally_patch_fini(&distance);
         tally_patch_fini(&patch);
@@ -273,10 +274,9 @@ static tally_status learn(const tally_context *ctx, const tally_stack *stack,
             const float seen = tally_patch_row(&wet, 0, y)[x];
             if (seen < LEARN_LEAST) continue;
             tally_bits_set(&land.valid, x, y);
-            tally_patch_row(&land, 0, y)[x] =
-                tally_patch_row(&wet, 1, y)[x] <= LAND_WET * seen &&
-                tally_patch_row(&steady, 1, y)[x] >=
-                    LAND_STEADY * fmaxf(tally_patch_row(&steady, 0, y)[x], 1);
+            tally_patch_row(&land, 0, y)[x] = tally_landness(
+                tally_patch_row(&wet, 1, y)[x] / seen, tally_patch_row(&wet, 2, y)[x] / seen,
+                tally_patch_row(&steady, 1, y)[x] / fmaxf(tally_patch_row(&steady, 0, y)[x], 1));
         }
     if (s == TALLY_OK) s = tally_model_put(model, stack, unit->name, "land", &land, &w.box, err);
 out:
@@ -317,6 +317,20 @@ static const char *type_of(double length_m)
     return length_m < 45 ? "small vessel" : length_m < 180 ? "vessel" : "large vessel";
 }
 
+/* Whether what looks like a hull in this window is a jetty by the scenes that land was learned of.
+ */
+static bool is_jetty(const count_job *job, const tally_box *window, const tally_rect *rect,
+                     size_t zone)
+{
+    tally_rect at = *rect; /* in pixels of `land` */
+    if (!job->land.pixels || job->is_radar) return false;
+    at.centre.x += window->x0 - job->w.box.x0;
+    at.centre.y += window->y0 - job->w.box.y0;
+    const bool in_berth = job->stack->site->zones[zone].role == TALLY_BERTH;
+    const bool may_moor = in_berth || job->unit->n_zones == 1; /* no berth is drawn: anywhere */
+    return tally_is_jetty(&job->land, &at, may_moor ? TALLY_LAND_SHADED : TALLY_LAND_MAYBE);
+}
+
 static tally_status take_hull(count_job *job, const tally_box *window, const tally_box *core,
                               const tally_hull *hull, float factor, tally_findings *out,
                               tally_error *err)
@@ -328,7 +342,7 @@ static tally_status take_hull(count_job *job, const tally_box *window, const tal
     if (px.x < core->x0 || px.x >= core->x1 || px.y < core->y0 || px.y >= core->y1) return TALLY_OK;
     if (!tally_vessel_zone_near(job->stack->site, tally_stack_metres(job->stack, px),
                                 hypot(PLACE_M, PLACE_PX * gsd_m), &zone) ||
-        !place_of(job, zone, &at))
+        !place_of(job, zone, &at) || is_jetty(job, window, &hull->rect, zone))
         return TALLY_OK;
     if (factor > 1) { /* a length is known to a pixel: near 20 m it may be a boat */
         job->n_low[at] += hull->rect.length * gsd_m >= LEAST_M + gsd_m;
