@@ -27,7 +27,7 @@
 
 #include "count/rail_looks.h"
 
-static const double INDEPENDENT_M = 5;
+static const double INDEPENDENT_M = 3;
 static const double MOST_ODDS = 6;
 static const double STRETCH_M = 20;
 static const double OF_A_CAR = 0.5, SHARE_OF_CARS = 0.12, SHARE_OF_TRACK = 0.03;
