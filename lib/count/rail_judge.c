@@ -11,6 +11,9 @@
  * (Viterbi 1967, doi:10.1109/TIT.1967.1054010), so that a single odd column makes no wagon and a
  * coupler no gap.
  *
+ * What shades the track and is no wagon is told by the ground sunward of it; what reaches across
+ * it, a crane, by the ground on both sides (rail_over.c).
+ *
  * Known failures: a wagon coloured like ballast under a high sun; long-parked trains
  * (rail_learn.c); thin cloud without mask.
  */
@@ -29,6 +32,8 @@ static const double SHADOW_WEIGHT =
     2.0; /* log odds of a clear own shadow, or of its absence, at low sun */
 static const double TRUSTED_NOISE = 2;
 static const double HALF_SHADED = 0.5;
+static const double RIM_M = 8;
+static const double LIKE_SHADE = 1.5, NEARLY_FULL = 0.8; /* in units of noise; of full shade */
 static const double SPECK_M = 3;
 static const double SWITCH_COST = 5; /* log odds against a change of state */
 
@@ -189,6 +194,25 @@ static bool dark_beside(const tally_track *t, const tally_rail_empty *e, const t
            light_beside(t, e, strip, &state->shadow, c, sun, side) < darker;
 }
 
+/* Does the body's place look as its ground does in full shade, colour and grain? Where a wagon that
+ * is as dark stands, its roof, rims and colour differ from that. */
+static bool is_shaded_ground(const tally_track *t, const tally_rail_empty *e,
+                             const tally_patch *strip, const tally_rail_shade *shade,
+                             const tally_rail_state *state, int c)
+{
+    double light = 0, full = 0;
+    if (!(column_score(t, e, strip, NULL, shade, state, c) <= LIKE_SHADE)) return false;
+    for (int lane = 0; lane < t->lanes; lane++) {
+        if (!in_core(t, lane) || !tally_bits_get(&strip->valid, c, lane)) continue;
+        for (int b = 0; b < strip->bands; b++) {
+            const float m = tally_patch_row(&e->level, b, lane)[c];
+            light += m - tally_patch_row(strip, b, lane)[c];
+            full += m * (1 - shade->full[b]);
+        }
+    }
+    return light >= NEARLY_FULL * full;
+}
+
 /* The cells of a column that lie in it: its light is no light to measure, and no level to learn. */
 static void mark_other(const tally_track *t, const tally_rail_empty *e, const tally_patch *strip,
                        double darker, int c, tally_rail_state *state)
@@ -203,6 +227,32 @@ static void mark_other(const tally_track *t, const tally_rail_empty *e, const ta
             m += tally_patch_row(&e->level, b, lane)[c];
         }
         if (x < darker * m) tally_bits_set(&state->other, c, lane);
+    }
+}
+
+static void shade_all(const tally_track *t, tally_rail_state *state, int c)
+{
+    for (int lane = 0; lane < t->lanes; lane++)
+        tally_bits_set(&state->shaded, c, lane);
+}
+
+/* Past a shadow's rim, which runs askew across the track, the ground sunward is lit and the track
+ * is not. */
+static void grow_other(const tally_track *t, const tally_rail_empty *e, const tally_patch *strip,
+                       const tally_rail_shade *shade, double darker, int way,
+                       tally_rail_state *state)
+{
+    int left = 0, most = (int)(RIM_M / t->step_m);
+    for (int k = 0, c = way > 0 ? 0 : t->n - 1; k < t->n; k++, c += way) {
+        if (state->over[c]) {
+            left = most;
+        } else if (left > 0 && is_shaded_ground(t, e, strip, shade, state, c)) {
+            left--;
+            shade_all(t, state, c);
+            mark_other(t, e, strip, darker, c, state);
+        } else {
+            left = 0;
+        }
     }
 }
 
@@ -223,13 +273,14 @@ static void find_other_shade(const tally_track *t, const tally_rail_empty *e,
         state->dim[c] = false;
         for (int lane = 0; lane < t->lanes; lane++)
             tally_bits_clear(&state->other, c, lane);
-        if (!(across || along) || !dark_beside(t, e, strip, state, sun, darker, c, -1) ||
-            (along && !dark_beside(t, e, strip, state, sun, darker, c, 1)))
-            continue;
+        bool other = dark_beside(t, e, strip, state, sun, darker, c, -1) &&
+                     (across || dark_beside(t, e, strip, state, sun, darker, c, 1));
+        if (!(across || along) || !other) continue;
+        shade_all(t, state, c);
         if (fine) mark_other(t, e, strip, darker, c, state);
-        for (int lane = 0; lane < t->lanes; lane++)
-            tally_bits_set(&state->shaded, c, lane);
     }
+    for (int way = -1; way <= 1 && fine && (across || along); way += 2)
+        grow_other(t, e, strip, shade, darker, way, state);
 }
 
 /* The path of least cost through empty and occupied; columns that were not seen say nothing. */
