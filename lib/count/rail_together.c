@@ -20,6 +20,10 @@ enum { K = TALLY_TRACKS_A_UNIT };
 static const double WAGON_HEIGHT_M = 3.6; /* between gondolas (3.2) and box wagons (4.2) */
 static const double LOWEST_SUN_DEG = 8;
 static const double PITCH_ERROR = 0.12, CUT_ENDS = 0.5, LEAST_VARIANCE = 0.5; /* cars, squared */
+/* What the model leaves out (buildings' shadows, veils, light of its own) is in no draw: on 106
+ * bare drawn scenes the truth lay inside in 89 % without this, 94 to 99 % with 1.25 to 1.5, where
+ * the interval score is least. */
+static const double WIDER = 1.4;
 static const double LIKELY = 0.5;
 
 static double radians(double degrees)
@@ -263,10 +267,11 @@ static tally_zone_count count_track(const tally_rail_frame *f, const tally_rail_
     z.estimate = (double)cars / seen;
     float draws[TALLY_RAIL_DRAWS];
     draw_cars(f, belief, state, track, draws);
-    double own = 1.96 * sqrt(LEAST_VARIANCE + CUT_ENDS * (double)n_cuts +
-                             pow(PITCH_ERROR * (double)cars, 2)),
-           below = fmax(0, (double)cars - draws[1]),
-           above = fmax(0, draws[TALLY_RAIL_DRAWS - 2] - (double)cars);
+    double own = WIDER * 1.96 *
+                 sqrt(LEAST_VARIANCE + CUT_ENDS * (double)n_cuts +
+                      pow(PITCH_ERROR * (double)cars, 2)),
+           below = WIDER * fmax(0, (double)cars - draws[1]),
+           above = WIDER * fmax(0, draws[TALLY_RAIL_DRAWS - 2] - (double)cars);
     z.low = fmax(0, (double)cars - hypot(own, below));
     z.high = fmax(z.estimate, (double)cars + hypot(own, above)) +
              tally_rail_cars_hidden(t, g->usual[track], state, cars_a_column);
