@@ -24,7 +24,6 @@ typedef struct drawing {
     tally_patch scene;
     tally_bits where, blind;
     tally_box image;
-    const tally_hull_berth *berth; /* NULL: none */
     tally_rng rng;
 } drawing;
 
@@ -92,8 +91,6 @@ static tally_hulls find(const drawing *d)
                                    .distance = &distance,
                                    .where = &d->where,
                                    .blind = &d->blind,
-                                   .berths = d->berth,
-                                   .n_berths = d->berth != NULL,
                                    .image = d->image,
                                    .gsd_m = GSD_M,
                                    .threshold = 5 };
@@ -333,35 +330,6 @@ static void a_plume_is_not_hull(void **state)
     }
 }
 
-/* In a berth, where quay and shade are too near for the water around to be held against, a field of
- * other water does not end at a step, a ragged one not along a line; a ship does both. */
-static void a_patch_of_water_in_a_berth_is_not_hull(void **state)
-{
-    enum { SOFT, RAGGED, SHIP, KINDS };
-    tally_point corners[] = { { 20, 20 }, { SIZE - 20, 20 }, { SIZE - 20, 280 }, { 20, 280 } };
-    tally_path path = { corners, 4 };
-    const tally_hull_berth berth = { .shape = { .paths = &path, .n_paths = 1 }, .ux = 1 };
-    (void)state;
-    for (int kind = 0; kind < KINDS; kind++) {
-        drawing d;
-        begin(&d, 31);
-        d.berth = &berth;
-        for (int y = 0; y < SIZE; y++)
-            for (int x = 0; x < SIZE; x++) {
-                const double bay = kind == RAGGED ? 5 * sin(x / 4.0) + 3 * sin(x / 1.7) : 0;
-                const double u = (x - 200) / 50.0, v = (y - 190) / (15.0 + bay);
-                const double far = fmax(fabs(u), fabs(v));
-                const double thick = kind == SOFT ? exp(-u * u - v * v) : far < 1;
-                for (int b = 0; b < BANDS; b++)
-                    tally_patch_row(&d.scene, b, y)[x] *= (float)(1 + 0.35 * thick);
-            }
-        tally_hulls found = find(&d);
-        assert_int_equal(found.n, kind == SHIP);
-        tally_hulls_fini(&found);
-        end(&d);
-    }
-}
-
 /* Of a basin of 280 m x 90 m the ship covers a twentieth: its deck must not be learned as water. */
 static void a_ship_that_fills_a_small_basin_counts(void **state)
 {
@@ -407,7 +375,6 @@ int main(void)
         cmocka_unit_test(ships_bow_to_stern_are_two_though_the_quay_joins_them),
         cmocka_unit_test(what_hugs_the_edge_must_look_like_a_ship),
         cmocka_unit_test(a_plume_is_not_hull),
-        cmocka_unit_test(a_patch_of_water_in_a_berth_is_not_hull),
         cmocka_unit_test(a_ship_that_fills_a_small_basin_counts),
         cmocka_unit_test(a_ship_cut_by_the_edge_counts),
         cmocka_unit_test(water_under_cloud_cannot_be_learned),
