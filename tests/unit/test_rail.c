@@ -623,6 +623,28 @@ static void local_haze_makes_and_hides_nothing(void **state)
     answer_fini(&a);
 }
 
+/* At 3 m the two tracks lie less than two pixels apart, and each has its own trains. */
+static void coarse_pixels_keep_tracks_apart(void **state)
+{
+    const place at = { .gsd_m = 3 };
+    answer a;
+    int off = 0, drawn = 0, inside = 0;
+    (void)state;
+    count_days(&at, traffic, TRAFFIC, tally_cpu_flags(), &a);
+    for (size_t i = 0; i < TRAFFIC; i++)
+        for (size_t k = 0; k < TRACKS; k++) {
+            const tally_zone_count *z = row(&a, i, k);
+            int n = wagons_on(&traffic[i], k);
+            assert_int_equal(z->quality, TALLY_QUALITY_OK);
+            off += abs((int)z->count - n);
+            drawn += n;
+            inside += z->low <= n && n <= z->high;
+        }
+    if (off * 10 > drawn) fail_msg("%d wagons off, of %d drawn", off, drawn);
+    assert_true(inside >= (int)(TRAFFIC * TRACKS) - 1);
+    answer_fini(&a);
+}
+
 static void coarse_pixels_are_refused(void **state)
 {
     const place at = { .gsd_m = 6 };
@@ -930,6 +952,7 @@ int main(void)
         cmocka_unit_test(paving_is_no_train),
         cmocka_unit_test(a_crane_is_no_train),
         cmocka_unit_test(local_haze_makes_and_hides_nothing),
+        cmocka_unit_test(coarse_pixels_keep_tracks_apart),
         cmocka_unit_test(coarse_pixels_are_refused),
         cmocka_unit_test(one_scene_alone_is_counted_at_fine_pixels),
         cmocka_unit_test(one_scene_alone_is_refused_at_coarse_pixels),
