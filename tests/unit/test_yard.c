@@ -242,6 +242,81 @@ static void one_empty_date_outvotes_three(void **state)
         end(&d[i]);
 }
 
+/* A yard of dark pad in bright ground; on one date a block of one bright colour fills a third of
+ * it. Neither is the pad, and the ground is no cloud. */
+static void bright_blocks_and_ground_are_not_the_pad(void **state)
+{
+    (void)state;
+    static const float orange[BANDS] = { 380, 480, 640, 560 };
+    static const float soil[BANDS] = { 2.2f, 2.3f, 2.4f, 2.4f };
+    drawing d[4];
+    const drawing *scenes[4];
+    tally_patch pad, ground;
+    tally_error err;
+    float level[8];
+
+    for (int i = 0; i < 4; i++) {
+        begin(&d[i], 0, 50 + (uint64_t)i);
+        scenes[i] = &d[i];
+        draw(&d[i], -60, -60, 60, -20.5, NULL, soil);
+        draw(&d[i], -60, 20.5, 60, 60, NULL, soil);
+        draw(&d[i], -60, -20.5, -45.5, 20.5, NULL, soil);
+        draw(&d[i], 45.5, -20.5, 60, 20.5, NULL, soil);
+        if (i == 3) draw(&d[i], -25, -13.7, 25.5, 13.5, orange, NULL); /* 8 x 10 slots */
+    }
+    learn(scenes, 4, GSD_M, &pad, level);
+    for (int b = 0; b < BANDS; b++)
+        assert_true(fabsf(level[b] / pad_colour[b] - 1) < 0.08f);
+    assert_int_equal(tally_yard_ground(&d[0].scene, GSD_M, &ground, &err), TALLY_OK);
+    for (int i = 2; i < 4; i++) {
+        const tally_yard_view view = { .scene = &d[i].scene,
+                                       .pad = &pad,
+                                       .level = level,
+                                       .ground = &ground,
+                                       .zone = &d[i].zone,
+                                       .gsd_m = GSD_M };
+        tally_yard_answer a;
+        assert_int_equal(tally_yard_measure(tally_kernels_select(0), &view, &a, &err), TALLY_OK);
+        assert_true(a.row.seen == 1);
+        if (i == 2)
+            assert_int_equal(a.row.count, 0);
+        else
+            check_about(&a, 80);
+        tally_yard_answer_fini(&a);
+    }
+    tally_patch_fini(&ground);
+    tally_patch_fini(&pad);
+    for (int i = 0; i < 4; i++)
+        end(&d[i]);
+}
+
+/* Light grey boxes that differ from date to date, and no date without: never seen empty. */
+static void boxes_that_came_and_went_are_no_pad(void **state)
+{
+    (void)state;
+    static const float greys[3][BANDS] = { { 430, 375, 360, 345 },
+                                           { 190, 165, 235, 225 },
+                                           { 445, 385, 370, 355 } };
+    drawing d[3];
+    const drawing *scenes[3];
+    tally_patch pad;
+    float level[8];
+
+    for (int i = 0; i < 3; i++) {
+        begin(&d[i], 0, 60 + (uint64_t)i);
+        scenes[i] = &d[i];
+        draw(&d[i], -12.6, -5.5, 12.6, 5.5, greys[i], NULL); /* 4 x 4 slots */
+    }
+    learn(scenes, 3, GSD_M, &pad, level);
+    assert_true(tally_patch_row(&pad, BANDS, SIZE / 2)[SIZE / 2] == 1);
+    tally_yard_answer a = measure(&d[2], &pad, level);
+    check_about(&a, 16);
+    tally_yard_answer_fini(&a);
+    tally_patch_fini(&pad);
+    for (int i = 0; i < 3; i++)
+        end(&d[i]);
+}
+
 /* In coarse pixels: ground of another colour under the yard's rim is no box, a row of boxes that
  * never moved is. */
 static void a_rim_of_other_ground_is_no_box(void **state)
@@ -436,6 +511,30 @@ static void pixels_of_a_metre_do_not_fill_the_yard(void **state)
     }
 }
 
+/* At 3 m what is as dark as shadow is boxes under a high sun, and shadow under a low one. */
+static void what_is_dark_at_3_m_counts_under_a_high_sun(void **state)
+{
+    (void)state;
+    drawing d;
+    int64_t counts[3];
+    static const double suns[3] = { 60, 35, 15 };
+
+    begin(&d, 0, 70);
+    draw(&d, -30, -6, 30, 6, NULL, shade);
+    for (int i = 0; i < 3; i++) {
+        const tally_yard_view view = {
+            .scene = &d.scene, .zone = &d.zone, .gsd_m = 3.0, .angles = { .sun_elevation = suns[i] }
+        };
+        tally_yard_answer a;
+        tally_error err;
+        assert_int_equal(tally_yard_measure(tally_kernels_select(0), &view, &a, &err), TALLY_OK);
+        counts[i] = a.row.count;
+        tally_yard_answer_fini(&a);
+    }
+    assert_true(counts[0] > counts[1] && counts[1] > counts[2]);
+    end(&d);
+}
+
 static void coarse_pixels_give_area_or_nothing(void **state)
 {
     (void)state;
@@ -467,6 +566,9 @@ int main(void)
         cmocka_unit_test(boxes_drawn_are_boxes_found),
         cmocka_unit_test(boxes_that_never_moved_still_count),
         cmocka_unit_test(one_empty_date_outvotes_three),
+        cmocka_unit_test(bright_blocks_and_ground_are_not_the_pad),
+        cmocka_unit_test(boxes_that_came_and_went_are_no_pad),
+        cmocka_unit_test(what_is_dark_at_3_m_counts_under_a_high_sun),
         cmocka_unit_test(a_rim_of_other_ground_is_no_box),
         cmocka_unit_test(grey_boxes_need_the_learned_pad),
         cmocka_unit_test(ground_that_is_not_recognised_is_not_seen),
