@@ -88,16 +88,18 @@ void tally_rail_find_over(const tally_track *t, const tally_rail_empty *e, const
         if (s->over[c] || (e->over && e->over[c] > MOST)) s->logit[c] = 0;
 }
 
+/* Only the dates whose view shows both sides tell; where they are few, nothing is usual. */
 void tally_rail_usually_over(const tally_track *t, const tally_rail_state *states, size_t k,
                              size_t apart, float *share)
 {
     for (int c = 0; c < t->n; c++) {
-        int shown = 0, over = 0;
+        int seen = 0, shown = 0, over = 0;
         for (size_t i = 0; i < k; i++) {
             const tally_rail_state *s = &states[i * apart];
-            shown += s->seen[c] && (s->sides || s->dim[c]);
-            over += s->seen[c] && (s->over[c] || s->dim[c]);
+            seen += s->seen[c];
+            shown += s->seen[c] && s->sides;
+            over += s->seen[c] && s->sides && (s->over[c] || s->dim[c]);
         }
-        share[c] = shown ? (float)over / (float)shown : 0;
+        share[c] = shown > 0 && 2 * shown >= seen ? (float)over / (float)shown : 0;
     }
 }

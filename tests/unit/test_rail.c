@@ -885,6 +885,30 @@ static void light_is_measured_and_taken_away(void **state)
     }
 }
 
+/* A date seen from aside does not show the ground on both sides: a shadow on one of these is not
+ * what usually reaches across. */
+static void dates_seen_from_aside_do_not_tell_of_cranes(void **state)
+{
+    enum { DATES = 6, COLUMNS = 3 };
+    const tally_track t = { .n = COLUMNS, .step_m = 0.5, .lanes = 1, .lane_m = 0.5 };
+    bool seen[COLUMNS] = { true, true, true }, none[COLUMNS] = { 0 },
+         here[COLUMNS] = { false, true, false };
+    tally_rail_state states[DATES];
+    float share[COLUMNS];
+    (void)state;
+    for (int i = 0; i < DATES; i++)
+        states[i] = (tally_rail_state) { .seen = seen, .over = none, .dim = none };
+    states[0].dim = here;
+    tally_rail_usually_over(&t, states, DATES, 1, share);
+    assert_true(share[0] == 0 && share[1] == 0 && share[2] == 0);
+    for (int i = 2; i < DATES; i++) {
+        states[i].sides = true;
+        states[i].over = i < 5 ? here : none;
+    }
+    tally_rail_usually_over(&t, states, DATES, 1, share);
+    assert_true(share[0] == 0 && share[2] == 0 && fabsf(share[1] - 0.75f) < 1e-6f);
+}
+
 /* On six of ten dates a wagon stands on any place, of a colour of its own; on the other track, too.
  */
 static void the_empty_cross_section_is_found_among_trains(void **state)
@@ -960,6 +984,7 @@ int main(void)
         cmocka_unit_test(a_place_finds_its_column),
         cmocka_unit_test(no_wagon_stands_on_open_ground),
         cmocka_unit_test(light_is_measured_and_taken_away),
+        cmocka_unit_test(dates_seen_from_aside_do_not_tell_of_cranes),
         cmocka_unit_test(the_empty_cross_section_is_found_among_trains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
