@@ -235,11 +235,12 @@ static void draw_cars(const tally_rail_frame *f, const tally_rail_belief *belief
                       const tally_rail_state *state, size_t track, float out[TALLY_RAIL_DRAWS])
 {
     const tally_track *t = &f->tracks[track];
+    const int *slice = f->slice_of[track];
     for (int d = 0; d < TALLY_RAIL_DRAWS; d++) {
         const uint8_t *patterns = belief->draws + (size_t)d * (size_t)f->slices;
         int columns = 0;
         for (int c = 0; c < t->n; c++)
-            columns += state->seen[c] && patterns[f->slice_of[track][c]] >> track & 1;
+            columns += state->seen[c] && patterns[slice[c]] >> track & 1;
         out[d] = (float)(columns * t->step_m / TALLY_RAIL_PITCH_M);
     }
     tally_sort(out, TALLY_RAIL_DRAWS);
