@@ -47,9 +47,9 @@ static const widths TABLE[TALLY_CLASS_COUNT][LOOKS] = {
     },
     [TALLY_CONTAINER_STACK] = {
         [FINE] = { { 2.2, 0.2 }, { 1, 0 } },
-        [COARSE] = { { 1, 0.5 }, { 0.7, 0 } },
+        [COARSE] = { { 1, 0.5 }, { 1, 0 } },
         [FINE_SNOW] = { { 1.2, 3 }, { 3.3, 1.3 } },
-        [COARSE_SNOW] = { { 1, 0.5 }, { 0.7, 0 } },
+        [COARSE_SNOW] = { { 1, 0.5 }, { 1, 0 } },
     },
     /* clear water's are left alone: a ship that is plain to see is not `0 to 1` */
     [TALLY_VESSEL] = {

@@ -37,7 +37,7 @@
 
 #define LIKE        0.7f  /* distance over which the weight falls to 1/e */
 #define LIKE_COARSE 0.3f  /* the same in coarse pixels: half a box in one is still near the pad */
-#define EVEN_COARSE 1.0f  /* scenes: what an even pad is worth there, its texture being small */
+#define EVEN_COARSE 4.0f  /* scenes: what an even pad is worth there, its texture being small */
 #define NEVER_AT    4.0f  /* distance: bare pad never looks like this */
 #define NEVER_LIT   0.30f /* darker than this the pad was in deep shadow, or is a box */
 #define NEVER_MIXED 0.75f /* the same in coarse pixels, none of which is all shadow */
