@@ -329,7 +329,8 @@ static tally_status count_unit(void *user, size_t i, tally_error *err)
     if (s != TALLY_OK) return s;
     for (size_t z = 0; z < c->parts[i].n_zones; z++)
         tally_calibrate(u->counter->class_, c->job->stack->grid.gsd_m,
-                        c->job->stack->scenes[scene].snow, &c->parts[i].zones[z]);
+                        c->job->stack->scenes[scene].snow, strcmp(c->job->basis, "single") == 0,
+                        &c->parts[i].zones[z]);
     return tell_thin(c->job, &c->parts[i], err);
 }
 

@@ -60,8 +60,9 @@ static const widths TABLE[TALLY_CLASS_COUNT][LOOKS] = {
     },
 };
 
-void tally_calibrate(tally_class class_, double gsd_m, bool snow, tally_zone_count *z)
+void tally_calibrate(tally_class class_, double gsd_m, bool snow, bool alone, tally_zone_count *z)
 {
+    if (alone && class_ == TALLY_RAILCAR) return;
     if (RAW || z->count == TALLY_NO_COUNT || !isfinite(z->low) || !isfinite(z->high)) return;
     const bool coarse = tally_rail_is_coarse(gsd_m);
     const widths *w = &TABLE[class_][snow     ? (coarse ? COARSE_SNOW : FINE_SNOW)

@@ -6,7 +6,9 @@
 #include "count/counter.h"
 
 /* The bounds of a zone that was counted; others stay as they are. Count and estimate do not change.
- * snow: snow lies in the scene. */
-void tally_calibrate(tally_class class_, double gsd_m, bool snow, tally_zone_count *zone);
+ * snow: snow lies in the scene. alone: there is no other; railcars then have widths of their own
+ * (rail_single.c), which are left as they are. */
+void tally_calibrate(tally_class class_, double gsd_m, bool snow, bool alone,
+                     tally_zone_count *zone);
 
 #endif
