@@ -327,10 +327,10 @@ static tally_status count_unit(void *user, size_t i, tally_error *err)
     tally_status s = u->counter->count(c->job->ctx, c->job->stack, &u->unit, scene, c->job->model,
                                        &c->parts[i], err);
     if (s != TALLY_OK) return s;
+    const bool alone = c->job->basis && strcmp(c->job->basis, "single") == 0;
     for (size_t z = 0; z < c->parts[i].n_zones; z++)
         tally_calibrate(u->counter->class_, c->job->stack->grid.gsd_m,
-                        c->job->stack->scenes[scene].snow, strcmp(c->job->basis, "single") == 0,
-                        &c->parts[i].zones[z]);
+                        c->job->stack->scenes[scene].snow, alone, &c->parts[i].zones[z]);
     return tell_thin(c->job, &c->parts[i], err);
 }
 
