@@ -53,10 +53,10 @@ static const widths TABLE[TALLY_CLASS_COUNT][LOOKS] = {
     },
     /* clear water's are left alone: a ship that is plain to see is not `0 to 1` */
     [TALLY_VESSEL] = {
-        [FINE] = { { 1, 0 }, { 1.2, 0 } },
-        [COARSE] = { { 1, 0 }, { 1.2, 0 } },
+        [FINE] = { { 1, 0 }, { 1, 0 } },
+        [COARSE] = { { 1, 0 }, { 1, 0 } },
         [FINE_SNOW] = { { 0.5, 1.3 }, { 1.2, 0 } },
-        [COARSE_SNOW] = { { 1, 0 }, { 1.2, 0 } },
+        [COARSE_SNOW] = { { 1, 0 }, { 1, 0 } },
     },
 };
 
